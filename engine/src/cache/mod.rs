@@ -1,0 +1,1 @@
+//! The block cache: decompressed blocks, shared by all SSTables.

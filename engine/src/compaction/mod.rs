@@ -1,0 +1,1 @@
+//! Compaction: choosing which SSTables to merge, and merging them in small steps.

@@ -1,0 +1,1 @@
+//! The database: open, recovery, commit, read, snapshot and transaction.

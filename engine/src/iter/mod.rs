@@ -1,0 +1,1 @@
+//! Iterators that merge sources and hide what a reader must not see.

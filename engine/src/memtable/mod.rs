@@ -1,0 +1,1 @@
+//! The memtable: recent versions of keys, in memory, in key order.

@@ -1,0 +1,1 @@
+//! The write-ahead log: groups of commits, written and synced once each.

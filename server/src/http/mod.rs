@@ -1,0 +1,1 @@
+//! The HTTP front: connections, routing by `X-Amz-Target`, the error envelope, health.

@@ -1,0 +1,15 @@
+//! Stator: Amazon DynamoDB on one machine.
+//!
+//! The server knows DynamoDB and nothing of files: what is stored goes through [`store`], the only
+//! importer of the engine.
+
+pub mod cli;
+pub mod expression;
+pub mod http;
+pub mod item;
+pub mod operation;
+pub mod plan;
+pub mod store;
+pub mod table;
+pub mod validation;
+pub mod wire;

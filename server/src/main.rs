@@ -1,0 +1,3 @@
+//! The `stator` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Read and write plans: what operations lower to, and what runs on the store.

@@ -1,0 +1,1 @@
+//! Key layout over the engine; the only importer of `stator_engine`.

@@ -1,0 +1,1 @@
+//! Tables: catalog, key schema, secondary indexes, capacity.

@@ -1,0 +1,1 @@
+//! The constraints of the API model and the messages of their violations.
