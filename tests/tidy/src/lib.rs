@@ -36,14 +36,15 @@ pub fn root() -> PathBuf {
 
 /// All files under `folder` (relative to the root) whose name ends in `ending`, in path order.
 /// What is built, installed or hidden (`target`, `node_modules`, names with a leading dot) is
-/// passed over.
+/// passed over. A folder that is not there has no files.
 ///
 /// # Errors
 /// If a folder or file cannot be read as text.
 pub fn files(folder: &str, ending: &str) -> std::io::Result<Vec<SourceFile>> {
     let root = root();
     let mut found = Vec::new();
-    let mut folders = vec![root.join(folder)];
+    let mut folders: Vec<PathBuf> = vec![root.join(folder)];
+    folders.retain(|folder| folder.exists());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
