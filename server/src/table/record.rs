@@ -1,0 +1,310 @@
+//! The persisted form of a table definition.
+//!
+//! A record is one JSON object under one key of the catalog keyspace. JSON, because definitions are
+//! small and read once at start, because a reader that shares no code with us must be able to read
+//! them, and because members can be added without a new version as long as their absence has a
+//! meaning. `version` rises when that is not so. Unknown members and unknown versions are refused:
+//! what we do not understand we must not drop when the record is next written.
+//!
+//! The names of the members are on disk: do not change them.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType},
+    secondary_index::Projection,
+    status::State,
+    throughput::{BillingMode, OnDemandThroughput, ProvisionedThroughput, WarmThroughput},
+};
+
+/// Version that is written, and the newest that is read.
+pub const VERSION: u32 = 1;
+
+/// Why bytes of the catalog are no table definition. The bytes passed the engine's checksum, so
+/// either a newer Stator wrote them or there is a bug.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// Not JSON, or not the members that are expected.
+    #[error("table definition cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Written by a newer Stator.
+    #[error("table definition has version {found}; this Stator reads versions up to {VERSION}")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// The members contradict each other.
+    #[error("table definition of {table:?} contradicts itself: {what}")]
+    Inconsistent {
+        /// Name of the table.
+        table: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+/// A table definition as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Form of this record: [`VERSION`].
+    pub version: u32,
+    /// Account of the namespace.
+    pub account: String,
+    /// Region of the namespace.
+    pub region: String,
+    /// Name of the table.
+    pub name: String,
+    /// `TableId`, a random UUID. A table of the same name created later has another.
+    pub id: String,
+    /// Keyspace of the items.
+    pub keyspace: u32,
+    /// `CreationDateTime`, Unix milliseconds.
+    pub created_ms: u64,
+    /// What was begun last.
+    pub state: State,
+    /// Types of the attributes that are part of any key, in the order they were given.
+    pub attributes: Vec<Attribute>,
+    /// Key of the table, in the order it was given.
+    pub key: Vec<KeyElement>,
+    /// Local secondary indexes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub local_indexes: Vec<Index>,
+    /// Global secondary indexes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub global_indexes: Vec<Index>,
+    /// Billing mode.
+    pub billing: BillingMode,
+    /// `LastUpdateToPayPerRequestDateTime`, Unix milliseconds; absent if never on demand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand_since_ms: Option<u64>,
+    /// Provisioned capacity, zero units if on demand.
+    pub throughput: ProvisionedThroughput,
+    /// Maximums, if any were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<OnDemandThroughput>,
+    /// Warm throughput, if any was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmThroughput>,
+    /// Table class, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// Encryption with a key in KMS, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+    /// `DeletionProtectionEnabled`.
+    #[serde(default)]
+    pub deletion_protection: bool,
+    /// Tags, in the order they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+}
+
+/// `AttributeDefinition`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attribute {
+    /// Name.
+    pub name: String,
+    /// Type.
+    #[serde(rename = "type")]
+    pub scalar: ScalarType,
+}
+
+/// `KeySchemaElement`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyElement {
+    /// Name of the attribute.
+    pub name: String,
+    /// Its role.
+    #[serde(rename = "type")]
+    pub key_type: KeyType,
+}
+
+/// A secondary index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Name.
+    pub name: String,
+    /// Keyspace of the entries.
+    pub keyspace: u32,
+    /// What was begun last. Of local indexes it is the table's creation.
+    pub state: State,
+    /// Key of the index, in the order it was given.
+    pub key: Vec<KeyElement>,
+    /// Projection.
+    pub projection: Projection,
+    /// Provisioned capacity; zero units if on demand, and for local indexes, which have none.
+    pub throughput: ProvisionedThroughput,
+    /// Maximums, if any were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<OnDemandThroughput>,
+    /// Warm throughput, if any was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmThroughput>,
+}
+
+/// `TableClassSummary`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// `TableClass`.
+    pub name: TableClass,
+    /// When it was changed after creation, Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_ms: Option<u64>,
+}
+
+/// `TableClass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TableClass {
+    /// DynamoDB Standard.
+    #[serde(rename = "STANDARD")]
+    Standard,
+    /// DynamoDB Standard-Infrequent Access.
+    #[serde(rename = "STANDARD_INFREQUENT_ACCESS")]
+    StandardInfrequentAccess,
+}
+
+impl TableClass {
+    /// DynamoDB's name of the class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::StandardInfrequentAccess => "STANDARD_INFREQUENT_ACCESS",
+        }
+    }
+
+    /// The class with DynamoDB's `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "STANDARD" => Some(Self::Standard),
+            "STANDARD_INFREQUENT_ACCESS" => Some(Self::StandardInfrequentAccess),
+            _ => None,
+        }
+    }
+}
+
+/// `SSESpecification` with `Enabled`: the key that DynamoDB would encrypt with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// `KMSMasterKeyId` as given; absent for the AWS managed key of DynamoDB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// A tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// Key, unique within the table.
+    pub key: String,
+    /// Value, possibly empty.
+    pub value: String,
+}
+
+impl Record {
+    /// The bytes to write.
+    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
+        self.check()?;
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// The definition in `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        // The version comes first and alone, so that a newer form is called that and not malformed.
+        #[derive(Deserialize)]
+        struct Form {
+            version: u32,
+        }
+        let Form { version } = serde_json::from_slice(bytes)?;
+        if version == 0 || version > VERSION {
+            return Err(RecordError::Version { found: version });
+        }
+        let record: Self = serde_json::from_slice(bytes)?;
+        record.check()?;
+        Ok(record)
+    }
+
+    /// All secondary indexes, local ones first.
+    pub fn indexes(&self) -> impl Iterator<Item = &Index> {
+        self.local_indexes.iter().chain(&self.global_indexes)
+    }
+
+    /// All keyspaces of the table: that of the items, then those of the indexes.
+    pub fn keyspaces(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.keyspace).chain(self.indexes().map(|index| index.keyspace))
+    }
+
+    /// Type of the attribute `name`, if it is defined.
+    pub fn scalar(&self, name: &str) -> Option<ScalarType> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .map(|found| found.scalar)
+    }
+
+    /// `elements` with the types of their attributes. `None` if one of them is not defined or there
+    /// is no partition key.
+    pub fn resolve(&self, elements: &[KeyElement]) -> Option<KeySchema> {
+        let of = |key_type| {
+            elements
+                .iter()
+                .filter(|element| element.key_type == key_type)
+                .map(|element| {
+                    let scalar = self.scalar(&element.name)?;
+                    Some(KeyAttribute {
+                        name: element.name.as_str().into(),
+                        scalar,
+                    })
+                })
+                .collect::<Option<Vec<_>>>()
+        };
+        let partition = of(KeyType::Hash)?;
+        let sort = of(KeyType::Range)?;
+        (!partition.is_empty()).then(|| KeySchema::new(partition, sort))
+    }
+
+    /// What every reader of a definition relies on. Checked before writing and after reading.
+    fn check(&self) -> Result<(), RecordError> {
+        let wrong = |what| {
+            Err(RecordError::Inconsistent {
+                table: self.name.clone(),
+                what,
+            })
+        };
+        if self.name.is_empty() {
+            return wrong("it has no name");
+        }
+        let Some(key) = self.resolve(&self.key) else {
+            return wrong("its key has an attribute without definition or no partition key");
+        };
+        if key.partition().len() != 1 || key.sort().len() > 1 {
+            return wrong("its key has more than one partition key or sort key");
+        }
+        if self
+            .indexes()
+            .any(|index| self.resolve(&index.key).is_none())
+        {
+            return wrong("an index key has an attribute without definition or no partition key");
+        }
+        let mut keyspaces: Vec<u32> = self.keyspaces().collect();
+        keyspaces.sort_unstable();
+        if keyspaces.windows(2).any(|pair| pair.first() == pair.last()) {
+            return wrong("two of its keyspaces are the same");
+        }
+        let mut names: Vec<&str> = self.indexes().map(|index| index.name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return wrong("two of its indexes have the same name");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Secondary indexes of a table, as requests see them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{IndexStatus, KeySchema, Statistics, record};
+use crate::store::KeyspaceId;
+
+/// Local or global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum IndexKind {
+    /// Shares the table's partition key; entries live beside each other within one partition.
+    Local,
+    /// Has a partition key of its own, of up to four attributes.
+    Global,
+}
+
+/// Which attributes of an item an index entry carries besides the keys of index and table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Projection {
+    /// Every attribute.
+    #[serde(rename = "ALL")]
+    All,
+    /// None.
+    #[serde(rename = "KEYS_ONLY")]
+    KeysOnly,
+    /// These, in the order of the definition.
+    #[serde(rename = "INCLUDE")]
+    Include(Vec<String>),
+}
+
+/// A secondary index of a [`super::Table`].
+#[derive(Debug)]
+pub struct SecondaryIndex {
+    pub(super) kind: IndexKind,
+    pub(super) record: record::Index,
+    pub(super) arn: String,
+    pub(super) key: KeySchema,
+    /// Sorted names of all attributes that entries carry; `None` if all are carried.
+    pub(super) carried: Option<Box<[Box<str>]>>,
+    pub(super) statistics: Arc<Statistics>,
+}
+
+impl SecondaryIndex {
+    /// Name, unique within the table.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// `arn:aws:dynamodb:<region>:<account>:table/<table>/index/<name>`.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Local or global.
+    pub fn kind(&self) -> IndexKind {
+        self.kind
+    }
+
+    /// Keyspace that holds the entries.
+    pub fn keyspace(&self) -> KeyspaceId {
+        KeyspaceId(self.record.keyspace)
+    }
+
+    /// The key of the index itself, without the table's key that makes an entry unique.
+    pub fn key_schema(&self) -> &KeySchema {
+        &self.key
+    }
+
+    /// The projection as it was defined.
+    pub fn projection(&self) -> &Projection {
+        &self.record.projection
+    }
+
+    /// Whether entries carry the attribute `name`: as a key of the index or of the table, or by
+    /// projection.
+    pub fn carries(&self, name: &str) -> bool {
+        match &self.carried {
+            None => true,
+            Some(names) => names
+                .binary_search_by(|carried| (**carried).cmp(name))
+                .is_ok(),
+        }
+    }
+
+    /// Sorted names of the attributes that entries carry, or `None` if they carry all.
+    pub fn carried(&self) -> Option<&[Box<str>]> {
+        self.carried.as_deref()
+    }
+
+    /// State at `now_ms` (Unix milliseconds).
+    pub fn status(&self, now_ms: u64) -> IndexStatus {
+        self.record.state.status(now_ms)
+    }
+
+    /// What was defined, in the form that is written.
+    pub fn record(&self) -> &record::Index {
+        &self.record
+    }
+
+    /// Live count and size of the entries.
+    pub fn statistics(&self) -> &Arc<Statistics> {
+        &self.statistics
+    }
+}

@@ -1,0 +1,175 @@
+//! A table as requests see it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    IndexKind, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex, Statistics,
+    TableStatus, arn::table_arn, record::Record, record::RecordError,
+};
+use crate::store::KeyspaceId;
+
+/// An immutable view of a table's definition. Only the [`Statistics`] move.
+#[derive(Debug)]
+pub struct Table {
+    record: Record,
+    namespace: Namespace,
+    arn: String,
+    key: KeySchema,
+    indexes: Box<[SecondaryIndex]>,
+    statistics: Arc<Statistics>,
+}
+
+impl Table {
+    /// The view of `record`. `statistics` gives the live figures of a keyspace: those of the view
+    /// that is replaced, or new ones.
+    ///
+    /// Fails if the record contradicts itself, as one read from disk may.
+    pub fn new(
+        record: Record,
+        mut statistics: impl FnMut(KeyspaceId) -> Arc<Statistics>,
+    ) -> Result<Self, RecordError> {
+        let inconsistent = |what| RecordError::Inconsistent {
+            table: record.name.clone(),
+            what,
+        };
+        let namespace = Namespace::new(record.account.as_str(), record.region.as_str());
+        let arn = table_arn(&namespace, &record.name);
+        let key = record
+            .resolve(&record.key)
+            .ok_or_else(|| inconsistent("its key"))?;
+        let kinds = (record
+            .local_indexes
+            .iter()
+            .map(|index| (IndexKind::Local, index)))
+        .chain(
+            record
+                .global_indexes
+                .iter()
+                .map(|index| (IndexKind::Global, index)),
+        );
+        let indexes = kinds
+            .map(|(kind, index)| {
+                let index_key = record
+                    .resolve(&index.key)
+                    .ok_or_else(|| inconsistent("an index key"))?;
+                Ok(SecondaryIndex {
+                    kind,
+                    record: index.clone(),
+                    arn: format!("{arn}/index/{}", index.name),
+                    carried: carried(&key, &index_key, &index.projection),
+                    key: index_key,
+                    statistics: statistics(KeyspaceId(index.keyspace)),
+                })
+            })
+            .collect::<Result<_, RecordError>>()?;
+        let statistics = statistics(KeyspaceId(record.keyspace));
+        Ok(Self {
+            record,
+            namespace,
+            arn,
+            key,
+            indexes,
+            statistics,
+        })
+    }
+
+    /// Name of the table.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// Account and Region.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    /// `arn:aws:dynamodb:<region>:<account>:table/<name>`.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// `TableId`: differs between two tables of one name that existed one after the other.
+    pub fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// Keyspace that holds the items.
+    pub fn keyspace(&self) -> KeyspaceId {
+        KeyspaceId(self.record.keyspace)
+    }
+
+    /// Primary key: one partition key attribute, at most one sort key attribute.
+    pub fn key_schema(&self) -> &KeySchema {
+        &self.key
+    }
+
+    /// Declared type of the attribute `name`, if it is part of any key.
+    pub fn attribute_type(&self, name: &str) -> Option<ScalarType> {
+        self.record.scalar(name)
+    }
+
+    /// All secondary indexes, local ones first.
+    pub fn indexes(&self) -> &[SecondaryIndex] {
+        &self.indexes
+    }
+
+    /// The secondary index `name`.
+    pub fn index(&self, name: &str) -> Option<&SecondaryIndex> {
+        self.indexes.iter().find(|index| index.name() == name)
+    }
+
+    /// Whether any index is local, so that a partition is an item collection with a size limit.
+    pub fn has_local_indexes(&self) -> bool {
+        !self.record.local_indexes.is_empty()
+    }
+
+    /// State at `now_ms` (Unix milliseconds).
+    pub fn status(&self, now_ms: u64) -> TableStatus {
+        self.record.state.status(now_ms)
+    }
+
+    /// Whether the table was deleted and that is over at `now_ms`.
+    pub fn is_gone(&self, now_ms: u64) -> bool {
+        self.record.state.is_gone(now_ms)
+    }
+
+    /// What was defined, in the form that is written.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Live count and size of the items.
+    pub fn statistics(&self) -> &Arc<Statistics> {
+        &self.statistics
+    }
+
+    /// Live figures of every keyspace of the table.
+    pub fn all_statistics(&self) -> impl Iterator<Item = (KeyspaceId, &Arc<Statistics>)> {
+        std::iter::once((self.keyspace(), &self.statistics)).chain(
+            self.indexes
+                .iter()
+                .map(|index| (index.keyspace(), &index.statistics)),
+        )
+    }
+}
+
+/// Sorted names of the attributes that entries of an index carry: both keys, and the projection.
+fn carried(
+    table: &KeySchema,
+    index: &KeySchema,
+    projection: &Projection,
+) -> Option<Box<[Box<str>]>> {
+    let included: &[String] = match projection {
+        Projection::All => return None,
+        Projection::KeysOnly => &[],
+        Projection::Include(names) => names,
+    };
+    let keys = table
+        .attributes()
+        .chain(index.attributes())
+        .map(|attribute| attribute.name.clone());
+    let names: BTreeSet<Box<str>> = keys
+        .chain(included.iter().map(|name| name.as_str().into()))
+        .collect();
+    Some(names.into_iter().collect())
+}
