@@ -13,3 +13,5 @@ mod manifest;
 mod memtable;
 mod sstable;
 mod wal;
+
+pub use key::{Key, KeyRange, KeyRef, KeyspaceId};
