@@ -1,1 +1,28 @@
-//! The HTTP front: connections, routing by `X-Amz-Target`, the error envelope, health.
+//! The HTTP front: everything between a socket and an operation.
+//!
+//! One request is one pass through [`front::Front`]: origin, method, body, target, credentials,
+//! then the [`Service`], and back out with a request id and a checksum. What the operations do is
+//! unknown here; a test stands a service of its own behind the front.
+//!
+//! DynamoDB answers over HTTP/1.1 with keep-alive and `application/x-amz-json-1.0` (the developer
+//! guide's "DynamoDB low-level API"), so that is all this speaks. Absent on purpose: routing by
+//! path (DynamoDB ignores it), middleware, and anything about tables.
+
+mod body;
+mod contain;
+mod credentials;
+mod front;
+mod origin;
+mod rejection;
+mod reply;
+mod request_id;
+mod server;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use credentials::Credentials;
+pub use origin::AllowedOrigins;
+pub use request_id::RequestId;
+pub use server::{DRAIN_LIMIT, Drained, Server, ServerOptions};
+pub use service::{Context, Failure, Service};

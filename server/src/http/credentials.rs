@@ -1,0 +1,302 @@
+//! Who a request says it is from: the signature's parts, read and not verified.
+//!
+//! DynamoDB wants a signature on every operation. Any non-empty credentials are accepted here, but
+//! a request without them, or with half of them, gets the error that DynamoDB gives: a program
+//! that forgot to sign must find out on its own machine. Order and wording of the complaints are
+//! those that DynamoDB was seen to give (recorded in the comments of dynalite's `index.js`).
+
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+
+use super::rejection::Rejection;
+
+/// The scope of a request's signature. Both parts are non-empty where they are present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    /// The access key id that signed the request.
+    pub access_key: &'a str,
+    /// The Region that the request was signed for; absent in a signature for several Regions
+    /// (SigV4a).
+    pub region: Option<&'a str>,
+}
+
+/// Reads the credentials from the `Authorization` header or, for a presigned request, from the
+/// query string.
+pub(super) fn read<'a>(
+    headers: &'a HeaderMap,
+    query: &'a str,
+) -> Result<Credentials<'a>, Rejection> {
+    let header = headers
+        .get(AUTHORIZATION)
+        .map(|value| value.to_str().unwrap_or_default());
+    let presigned = parameter(query, "X-Amz-Algorithm").is_some();
+    match (header, presigned) {
+        (Some(_), true) => Err(Rejection::SignedTwice),
+        (None, false) => Err(Rejection::MissingToken),
+        (None, true) => from_query(query),
+        (Some(header), false) => from_header(header, headers),
+    }
+}
+
+fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'a>, Rejection> {
+    let header = header.trim();
+    if !header.starts_with("AWS4-") {
+        return Err(Rejection::MissingToken);
+    }
+    let (_, parameters) = header.split_once(' ').unwrap_or((header, ""));
+    let (mut credential, mut signature, mut signed_headers) = (None, None, None);
+    for parameter in parameters
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let Some((name, value)) = parameter.split_once('=') else {
+            return Err(Rejection::IncompleteSignature(format!(
+                "'{parameter}' not a valid key=value pair (missing equal-sign) in Authorization \
+                 header: '{header}'."
+            )));
+        };
+        match name {
+            "Credential" => credential = Some(value),
+            "Signature" => signature = Some(value),
+            "SignedHeaders" => signed_headers = Some(value),
+            _ => {}
+        }
+    }
+    let credential = credential.filter(|value| !value.is_empty());
+    let mut missing = String::new();
+    for (name, present) in [
+        ("Credential", credential.is_some()),
+        (
+            "Signature",
+            signature.is_some_and(|value| !value.is_empty()),
+        ),
+        ("SignedHeaders", signed_headers.is_some()),
+    ] {
+        if !present {
+            missing.push_str(&format!(
+                "Authorization header requires '{name}' parameter. "
+            ));
+        }
+    }
+    if !headers.contains_key("x-amz-date") && !headers.contains_key("date") {
+        missing.push_str(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+        );
+    }
+    match credential {
+        Some(credential) if missing.is_empty() => scope(credential, header),
+        _ => Err(Rejection::IncompleteSignature(format!(
+            "{missing}Authorization={header}"
+        ))),
+    }
+}
+
+/// Takes `keyid/date/region/service/term` apart. SigV4a leaves the Region out.
+fn scope<'a>(credential: &'a str, header: &str) -> Result<Credentials<'a>, Rejection> {
+    let mut parts = credential.trim_end_matches('/').split('/');
+    let elements = [
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ];
+    match elements {
+        [Some(access_key), Some(_), Some(_), Some(_), None] if header.starts_with("AWS4-ECDSA") => {
+            credentials(access_key, None)
+        }
+        [Some(access_key), Some(_), Some(region), Some(_), Some(_)] if parts.next().is_none() => {
+            credentials(access_key, Some(region))
+        }
+        _ => Err(Rejection::IncompleteSignature(format!(
+            "Credential must have exactly 5 slash-delimited elements, e.g. \
+             keyid/date/region/service/term, got '{credential}'"
+        ))),
+    }
+}
+
+fn credentials<'a>(
+    access_key: &'a str,
+    region: Option<&'a str>,
+) -> Result<Credentials<'a>, Rejection> {
+    if access_key.is_empty() {
+        return Err(Rejection::UnrecognizedClient);
+    }
+    Ok(Credentials {
+        access_key,
+        region: region.filter(|region| !region.is_empty()),
+    })
+}
+
+/// The query string's form of the same. The values stay percent-encoded, so the slashes of the
+/// credential are still `%2F`, in either case.
+fn from_query(query: &str) -> Result<Credentials<'_>, Rejection> {
+    let mut missing = String::new();
+    for name in [
+        "X-Amz-Credential",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Date",
+    ] {
+        if parameter(query, name).is_none_or(str::is_empty) {
+            missing.push_str(&format!(
+                "AWS query-string parameters must include '{name}'. "
+            ));
+        }
+    }
+    let credential = parameter(query, "X-Amz-Credential").unwrap_or_default();
+    if !missing.is_empty() {
+        missing.push_str("Re-examine the query-string parameters.");
+        return Err(Rejection::IncompleteSignature(missing));
+    }
+    let mut elements = credential.split('/').flat_map(|part| part.split("%2F"));
+    let mut elements = elements.by_ref().flat_map(|part| part.split("%2f"));
+    let access_key = elements.next().unwrap_or_default();
+    let region = elements.nth(1);
+    credentials(access_key, region)
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == name).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    const GOOD: &str = "AWS4-HMAC-SHA256 Credential=me/20261122/eu-west-1/dynamodb/aws4_request, \
+                        SignedHeaders=host;x-amz-date, Signature=00ff";
+
+    fn headers(authorization: &str, date: bool) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
+        if date {
+            headers.insert("x-amz-date", HeaderValue::from_static("20261122T000000Z"));
+        }
+        headers
+    }
+
+    fn message(result: Result<Credentials<'_>, Rejection>) -> String {
+        match result {
+            Err(Rejection::IncompleteSignature(message)) => message,
+            other => panic!("expected an incomplete signature, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_scope_of_a_signature_is_read() {
+        let headers = headers(GOOD, true);
+        let read = read(&headers, "").unwrap();
+        assert_eq!(
+            read,
+            Credentials {
+                access_key: "me",
+                region: Some("eu-west-1")
+            }
+        );
+    }
+
+    #[test]
+    fn spaces_between_the_parameters_do_not_matter() {
+        let headers = headers(&GOOD.replace(", ", ","), true);
+        assert_eq!(read(&headers, "").unwrap().access_key, "me");
+    }
+
+    #[test]
+    fn a_signature_for_several_regions_has_none() {
+        let headers = headers(
+            "AWS4-ECDSA-P256-SHA256 Credential=me/20261122/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=00",
+            true,
+        );
+        let read = read(&headers, "").unwrap();
+        assert_eq!(
+            read,
+            Credentials {
+                access_key: "me",
+                region: None
+            }
+        );
+    }
+
+    #[test]
+    fn no_token_and_another_kind_of_token_are_missing_tokens() {
+        assert!(matches!(
+            read(&HeaderMap::new(), ""),
+            Err(Rejection::MissingToken)
+        ));
+        let bearer = headers("Bearer abc", true);
+        assert!(matches!(read(&bearer, ""), Err(Rejection::MissingToken)));
+    }
+
+    #[test]
+    fn every_missing_part_is_named_in_one_message() {
+        let header = "AWS4-HMAC-SHA256 Signature=";
+        assert_eq!(
+            message(read(&headers(header, false), "")),
+            "Authorization header requires 'Credential' parameter. \
+             Authorization header requires 'Signature' parameter. \
+             Authorization header requires 'SignedHeaders' parameter. \
+             Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
+             Authorization=AWS4-HMAC-SHA256 Signature="
+        );
+    }
+
+    #[test]
+    fn a_part_without_an_equal_sign_is_named() {
+        let header = "AWS4-HMAC-SHA256 Signature=b, Credential, SignedHeaders=c";
+        assert_eq!(
+            message(read(&headers(header, true), "")),
+            format!(
+                "'Credential' not a valid key=value pair (missing equal-sign) in Authorization \
+                 header: '{header}'."
+            )
+        );
+    }
+
+    #[test]
+    fn a_credential_has_five_elements() {
+        let header = "AWS4-HMAC-SHA256 Credential=a/b/c/d, SignedHeaders=h, Signature=s";
+        assert_eq!(
+            message(read(&headers(header, true), "")),
+            "Credential must have exactly 5 slash-delimited elements, e.g. \
+             keyid/date/region/service/term, got 'a/b/c/d'"
+        );
+    }
+
+    #[test]
+    fn an_empty_access_key_is_nobody() {
+        let header = "AWS4-HMAC-SHA256 Credential=/b/c/d/e, SignedHeaders=h, Signature=s";
+        assert!(matches!(
+            read(&headers(header, true), ""),
+            Err(Rejection::UnrecognizedClient)
+        ));
+    }
+
+    #[test]
+    fn a_presigned_request_carries_its_scope_in_the_query() {
+        let query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=me%2F20261122%2Fus-east-2\
+                     %2Fdynamodb%2Faws4_request&X-Amz-Date=d&X-Amz-SignedHeaders=host\
+                     &X-Amz-Signature=00";
+        let none = HeaderMap::new();
+        let read_back = read(&none, query).map(|c| (c.access_key, c.region));
+        assert!(matches!(read_back, Ok(("me", Some("us-east-2")))));
+        let both = headers(GOOD, true);
+        assert!(matches!(read(&both, query), Err(Rejection::SignedTwice)));
+        assert_eq!(
+            message(read(
+                &HeaderMap::new(),
+                "X-Amz-Algorithm=x&X-Amz-Credential=c&X-Amz-Date=d"
+            )),
+            "AWS query-string parameters must include 'X-Amz-Signature'. \
+             AWS query-string parameters must include 'X-Amz-SignedHeaders'. \
+             Re-examine the query-string parameters."
+        );
+    }
+}

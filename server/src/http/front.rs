@@ -1,0 +1,156 @@
+//! One request, from its head to its answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use super::body::{self, BodyError};
+use super::contain::contain;
+use super::origin::{self, Origin};
+use super::rejection::Rejection;
+use super::reply::{self, Reply};
+use super::{AllowedOrigins, Context, RequestId, Service, credentials};
+use crate::wire::json::Reader;
+
+/// The front of one server: what all its connections share.
+pub(super) struct Front<S> {
+    pub(super) service: Arc<S>,
+    pub(super) origins: AllowedOrigins,
+    /// What `GET /` answers.
+    pub(super) health: Bytes,
+}
+
+impl<S: Service> Front<S> {
+    /// Answers one request. The order of the checks is DynamoDB's: size, method and type, whether
+    /// the body is JSON, operation, signature, and then what the operation itself finds.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
+        let id = RequestId::new();
+        let (head, body) = request.into_parts();
+        let origin = match origin::check(&head.headers, &self.origins) {
+            Ok(origin) => origin,
+            Err(rejection) => return reply::closing(refuse(id, reply::JSON_1_0, &rejection)),
+        };
+        let mut answer = if head.method == Method::POST {
+            match body::read(body).await {
+                Ok(body) => self.post(id, &head, body).await,
+                Err(BodyError::TooLarge) => reply::too_large(id),
+                Err(BodyError::Stalled) => reply::timed_out(id),
+                Err(BodyError::Incomplete) => {
+                    reply::closing(refuse(id, reply::JSON_1_0, &Rejection::Malformed))
+                }
+            }
+        } else {
+            self.not_post(id, &head, origin)
+        };
+        origin::decorate(&mut answer, origin);
+        answer
+    }
+
+    async fn post(&self, id: RequestId, head: &Parts, body: Bytes) -> Reply {
+        let Some(kind) = answer_type(head, &body) else {
+            return reply::not_an_operation(id);
+        };
+        match self.operate(&id, head, body).await {
+            Ok((status, body)) => reply::reply(status, id, kind, body),
+            Err(rejection) => refuse(id, kind, &rejection),
+        }
+    }
+
+    async fn operate(
+        &self,
+        id: &RequestId,
+        head: &Parts,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Rejection> {
+        let routed = self.route(head);
+        let (operation, credentials) = match routed {
+            Ok(routed) => routed,
+            // DynamoDB complains about a body that is no JSON before it complains about an unknown
+            // operation or a missing signature. The operation's own decoding finds it otherwise.
+            Err(_) if !body.is_empty() && !is_json(&body) => return Err(Rejection::Malformed),
+            Err(rejection) => return Err(rejection),
+        };
+        let context = Context {
+            request_id: id,
+            credentials,
+        };
+        match contain(self.service.call(operation, body, context)).await {
+            Ok(Ok(body)) => Ok((StatusCode::OK, body)),
+            Ok(Err(failure)) => {
+                let status = StatusCode::from_u16(failure.status);
+                Ok((
+                    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    failure.body,
+                ))
+            }
+            Err(_) => {
+                tracing::error!(request_id = %id, "an operation panicked");
+                Err(Rejection::InternalFailure)
+            }
+        }
+    }
+
+    fn route<'a>(
+        &self,
+        head: &'a Parts,
+    ) -> Result<(S::Operation, credentials::Credentials<'a>), Rejection> {
+        let operation = head
+            .headers
+            .get("x-amz-target")
+            .and_then(|target| target.to_str().ok())
+            .and_then(|target| self.service.resolve(target))
+            .ok_or(Rejection::UnknownOperation)?;
+        let credentials = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
+        Ok((operation, credentials))
+    }
+
+    fn not_post(&self, id: RequestId, head: &Parts, origin: Origin) -> Reply {
+        if origin::is_preflight(&head.method, origin) {
+            let mut answer = reply::bare(StatusCode::OK, id, Bytes::new());
+            origin::grant(&mut answer, &head.headers);
+            return answer;
+        }
+        let asks_for_health = matches!(head.method, Method::GET | Method::HEAD)
+            && matches!(head.uri.path(), "/" | "/ping");
+        if !asks_for_health {
+            return reply::not_an_operation(id);
+        }
+        let kind = HeaderValue::from_static("text/plain");
+        reply::reply(StatusCode::OK, id, kind, self.health.clone())
+    }
+}
+
+/// The type to answer in, or nothing if the request's body says it is something else than JSON.
+/// What follows a semicolon is ignored, and so is the type of an empty body.
+fn answer_type(head: &Parts, body: &Bytes) -> Option<HeaderValue> {
+    let declared = head
+        .headers
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    let kind = declared
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    if kind.eq_ignore_ascii_case(b"application/x-amz-json-1.0") {
+        Some(reply::JSON_1_0)
+    } else if body.is_empty() || kind.eq_ignore_ascii_case(b"application/json") {
+        Some(reply::JSON)
+    } else {
+        None
+    }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    let mut reader = Reader::new(body);
+    reader.skip().and_then(|()| reader.finish()).is_ok()
+}
+
+fn refuse(id: RequestId, kind: HeaderValue, rejection: &Rejection) -> Reply {
+    reply::reply(rejection.status(), id, kind, rejection.body())
+}

@@ -1,0 +1,246 @@
+//! The front over real sockets, with a service behind it that is no database.
+
+mod connections;
+mod requests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::{AllowedOrigins, Context, Drained, Failure, Server, ServerOptions, Service};
+
+/// The operations of the fake: one of each way to answer.
+#[derive(Clone, Copy)]
+enum Fake {
+    /// Answers with what it was sent.
+    Echo,
+    /// Answers with the access key and the Region.
+    WhoAmI,
+    /// Fails as an operation fails.
+    Fail,
+    Panic,
+    /// Says that it has begun, then waits until it is let go.
+    Wait,
+}
+
+#[derive(Default)]
+struct FakeService {
+    begun: Notify,
+    go: Notify,
+}
+
+impl Service for FakeService {
+    type Operation = Fake;
+
+    fn resolve(&self, target: &str) -> Option<Fake> {
+        match target.strip_prefix("DynamoDB_20120810.")? {
+            "Echo" => Some(Fake::Echo),
+            "WhoAmI" => Some(Fake::WhoAmI),
+            "Fail" => Some(Fake::Fail),
+            "Panic" => Some(Fake::Panic),
+            "Wait" => Some(Fake::Wait),
+            _ => None,
+        }
+    }
+
+    async fn call(
+        &self,
+        operation: Fake,
+        body: Bytes,
+        context: Context<'_>,
+    ) -> Result<Bytes, Failure> {
+        match operation {
+            Fake::Echo => Ok(body),
+            Fake::WhoAmI => {
+                let region = context.credentials.region.unwrap_or("nowhere");
+                Ok(format!("[\"{}\",\"{region}\"]", context.credentials.access_key).into())
+            }
+            Fake::Fail => Err(Failure {
+                status: 400,
+                body: Bytes::from_static(b"{\"__type\":\"x\"}"),
+            }),
+            Fake::Panic => panic!("the fake was asked to"),
+            Fake::Wait => {
+                self.begun.notify_one();
+                self.go.notified().await;
+                Ok(Bytes::from_static(b"\"waited\""))
+            }
+        }
+    }
+}
+
+/// A running server, and the means to stop it.
+struct Running {
+    address: SocketAddr,
+    service: Arc<FakeService>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Drained>,
+}
+
+async fn start_with(origins: AllowedOrigins) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Arc::new(FakeService::default());
+    let options = ServerOptions {
+        region: "eu-north-1".to_owned(),
+        origins,
+    };
+    let server = Server::new(vec![listener], Arc::clone(&service), options);
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    Running {
+        address,
+        service,
+        stop,
+        task,
+    }
+}
+
+async fn start() -> Running {
+    start_with(AllowedOrigins::Local).await
+}
+
+/// An answer, taken apart.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(key, _)| key == name);
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} twice");
+        value
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The checksum and the id must be right on every answer with a body.
+    fn checked(self) -> Self {
+        assert_eq!(
+            self.header("x-amzn-requestid").map(str::len),
+            Some(52),
+            "{self:?}"
+        );
+        if !self.body.is_empty() {
+            let checksum = crc32fast::hash(&self.body).to_string();
+            assert_eq!(
+                self.header("x-amz-crc32"),
+                Some(checksum.as_str()),
+                "{self:?}"
+            );
+        }
+        self
+    }
+}
+
+/// A client that sends exactly the bytes it is told to.
+struct Client {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(server: &Running) -> Self {
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        Self {
+            stream,
+            received: Vec::new(),
+        }
+    }
+
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Reads more; false at the end of the stream or after a reset.
+    async fn read_more(&mut self) -> bool {
+        matches!(self.stream.read_buf(&mut self.received).await, Ok(length) if length > 0)
+    }
+
+    /// Whether the server has closed the connection without sending anything more.
+    async fn is_closed(&mut self) -> bool {
+        self.received.is_empty() && !self.read_more().await
+    }
+
+    async fn head(&mut self) -> (u16, Vec<(String, String)>) {
+        let end = loop {
+            let end = self
+                .received
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n");
+            match end {
+                Some(end) => break end + 4,
+                None => assert!(self.read_more().await, "no answer: {:?}", self.received),
+            }
+        };
+        let head: Vec<u8> = self.received.drain(..end).collect();
+        let head = String::from_utf8(head).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines
+            .next()
+            .unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        });
+        (status, headers.collect())
+    }
+
+    async fn answer(&mut self) -> Answer {
+        let (status, headers) = self.head().await;
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length = length.map_or(0, |(_, length)| length.parse().unwrap());
+        while self.received.len() < length {
+            assert!(self.read_more().await, "half an answer");
+        }
+        let body = self.received.drain(..length).collect();
+        Answer {
+            status,
+            headers,
+            body,
+        }
+        .checked()
+    }
+
+    async fn exchange(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+        self.send(bytes).await;
+        self.answer().await
+    }
+}
+
+const AUTHORIZATION: &str = "Authorization: AWS4-HMAC-SHA256 \
+    Credential=me/20261122/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n\
+    X-Amz-Date: 20261122T000000Z\r\n";
+
+/// A well-formed request, with more headers if any are given.
+fn request(operation: &str, more: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n\
+         X-Amz-Target: DynamoDB_20120810.{operation}\r\n{AUTHORIZATION}{more}\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn ask(bytes: impl AsRef<[u8]>) -> Answer {
+    let server = start().await;
+    Client::connect(&server).await.exchange(bytes).await
+}
