@@ -6,12 +6,31 @@
 mod cache;
 mod compaction;
 mod db;
+mod error;
 pub mod io;
 mod iter;
 mod key;
 mod manifest;
 mod memtable;
+mod options;
 mod sstable;
 mod wal;
 
+pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
+pub use io::Env;
 pub use key::{Key, KeyRange, KeyRef, KeyspaceId};
+pub use options::{Durability, Options};
+
+/// Whether a read may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// What would wait for the disk or for a lock fails with [`Error::WouldBlock`], before it has
+    /// had any effect. For threads that serve other requests too.
+    CachedOnly,
+    /// Waits as long as it takes.
+    Blocking,
+}
+
+/// A value: a handle to a block or a memtable entry, without a copy. It keeps that in memory, so
+/// don't hold on to many of them for long.
+pub type Value = bytes::Bytes;

@@ -1,0 +1,176 @@
+//! A WAL segment on the operating system's files.
+//!
+//! A durable write goes through `O_DIRECT|O_DSYNC` where the file system knows it: one system call
+//! writes and syncs, without a copy into the page cache. On the machines measured so far that is the
+//! fastest way there is for one writer. Where it is refused (some file systems, and disks whose
+//! sectors are larger than a page), the same write is followed by `fdatasync`.
+#![expect(clippy::disallowed_methods, reason = "this is the seam")]
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+use crate::io::{AlignedBuf, LogFile, LogMode};
+
+/// A segment that is being written.
+pub(super) struct RealLog {
+    path: PathBuf,
+    mode: LogMode,
+    /// Through the page cache.
+    file: File,
+    /// Past the page cache and durable at once.
+    direct: Option<File>,
+    /// The file system took the flags, and then refused a write: not tried again.
+    direct_refused: AtomicBool,
+}
+
+impl RealLog {
+    pub(super) fn create(path: &Path, len: u64, mode: LogMode) -> Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|error| Error::io("create", path, error))?;
+        allocate(&file, len);
+        let direct = match mode {
+            LogMode::Durable => open_direct(path),
+            LogMode::Buffered => None,
+        };
+        Ok(RealLog {
+            path: path.to_path_buf(),
+            mode,
+            file,
+            direct,
+            direct_refused: AtomicBool::new(false),
+        })
+    }
+
+    /// Writes past the page cache; `false` if that is not possible here, in which case nothing was
+    /// written.
+    fn write_direct(&self, bytes: &[u8], offset: u64) -> io::Result<bool> {
+        let Some(direct) = &self.direct else {
+            return Ok(false);
+        };
+        if self.direct_refused.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        match direct.write_all_at(bytes, offset) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                self.direct_refused.store(true, Ordering::Relaxed);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl LogFile for RealLog {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn prepare(&self, offset: u64, len: usize) -> Result<()> {
+        let mut zeros = AlignedBuf::new();
+        zeros.resize(len);
+        let failed = |error| Error::io("write", &self.path, error);
+        if !self
+            .write_direct(zeros.as_slice(), offset)
+            .map_err(failed)?
+        {
+            self.file
+                .write_all_at(zeros.as_slice(), offset)
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, buf: &AlignedBuf, offset: u64) -> Result<()> {
+        let failed = |error| Error::io("write", &self.path, error);
+        if self.mode == LogMode::Durable {
+            if self.write_direct(buf.as_slice(), offset).map_err(failed)? {
+                return Ok(());
+            }
+            self.file
+                .write_all_at(buf.as_slice(), offset)
+                .map_err(failed)?;
+            return self.sync();
+        }
+        self.file
+            .write_all_at(buf.as_slice(), offset)
+            .map_err(failed)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file
+            .sync_data()
+            .map_err(|error| Error::io("sync", &self.path, error))
+    }
+}
+
+/// Asks for the space in one piece. A hint: file systems that can't do it lose nothing.
+#[cfg(target_os = "linux")]
+fn allocate(file: &File, len: u64) {
+    use rustix::fs::FallocateFlags;
+    if len > 0 {
+        let _hint = rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, 0, len);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allocate(_: &File, _: u64) {}
+
+#[cfg(target_os = "linux")]
+fn open_direct(path: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::DIRECT | rustix::fs::OFlags::DSYNC;
+    let flags = i32::try_from(flags.bits()).ok()?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(path)
+        .ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_direct(_: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::PAGE_SIZE;
+
+    #[test]
+    fn prepared_space_reads_as_zeros_and_takes_writes() {
+        let dir = tempfile::tempdir().unwrap();
+        for mode in [LogMode::Durable, LogMode::Buffered] {
+            let path = dir.path().join(format!("{mode:?}"));
+            let log = RealLog::create(&path, 1 << 20, mode).unwrap();
+            log.prepare(0, 16 * PAGE_SIZE).unwrap();
+            log.sync().unwrap();
+            let mut buf = AlignedBuf::new();
+            buf.extend_from_slice(b"a group");
+            buf.pad_to_page();
+            log.write(&buf, 2 * PAGE_SIZE as u64).unwrap();
+            log.write(&buf, 20 * PAGE_SIZE as u64).unwrap();
+            let contents = std::fs::read(&path).unwrap();
+            assert_eq!(contents.len(), 21 * PAGE_SIZE);
+            let mut expected = vec![0; 21 * PAGE_SIZE];
+            for page in [2, 20] {
+                expected[page * PAGE_SIZE..page * PAGE_SIZE + 7].copy_from_slice(b"a group");
+            }
+            assert_eq!(contents, expected);
+            assert!(
+                RealLog::create(&path, 0, mode).is_err(),
+                "creating again must fail"
+            );
+        }
+    }
+}

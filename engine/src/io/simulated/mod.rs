@@ -1,0 +1,169 @@
+//! A machine on one thread, from one seed: the same seed always gives the same run.
+//!
+//! What the disk may do, so far: in a crash it loses every write to a file that was not followed by
+//! a sync of that file, and every name created, renamed or removed that was not followed by a sync
+//! of its directory. A crash may come before any operation on the file system. It does not tear or
+//! reorder yet what it keeps.
+
+mod fs;
+mod tasks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+
+use self::fs::SimulatedFs;
+use self::tasks::SimulatedScheduler;
+use super::{Clock, Env, Rng};
+use crate::error::Result;
+
+/// A simulated machine, with what a test needs to drive it and to pull its plug.
+///
+/// It is meant for one thread; used from several, it stays correct and is no longer deterministic.
+#[derive(Clone)]
+pub struct Simulation {
+    fs: Arc<SimulatedFs>,
+    scheduler: Arc<SimulatedScheduler>,
+    clock: Arc<SimulatedClock>,
+    rng: Arc<SimulatedRng>,
+}
+
+impl Simulation {
+    /// A machine with an empty disk.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let clock = Arc::new(SimulatedClock {
+            elapsed: Mutex::new(Duration::ZERO),
+        });
+        let scheduler = Arc::new(SimulatedScheduler::new(
+            SimulatedRng::new(seed),
+            Arc::clone(&clock),
+        ));
+        let rng = Arc::new(SimulatedRng::new(seed ^ 0x9E37_79B9_7F4A_7C15));
+        Simulation {
+            fs: Arc::new(SimulatedFs::default()),
+            scheduler,
+            clock,
+            rng,
+        }
+    }
+
+    /// The machine as the engine sees it.
+    #[must_use]
+    pub fn env(&self) -> Env {
+        Env {
+            fs: Arc::clone(&self.fs) as Arc<_>,
+            clock: Arc::clone(&self.clock) as Arc<_>,
+            rng: Arc::clone(&self.rng) as Arc<_>,
+            scheduler: Arc::clone(&self.scheduler) as Arc<_>,
+        }
+    }
+
+    /// Lets one task that has something to do take a step. Answers `false` if there is none.
+    pub fn step(&self) -> bool {
+        self.scheduler.step(false)
+    }
+
+    /// Runs tasks until none has anything to do. Time does not pass: tasks that wait for it wait on.
+    pub fn run_until_idle(&self) {
+        while self.step() {}
+    }
+
+    /// Lets time pass, and runs what became due.
+    pub fn advance(&self, time: Duration) {
+        self.clock.advance(time);
+        self.run_until_idle();
+    }
+
+    /// Pulls the plug and starts the machine again: all tasks are gone, files and names are what
+    /// was synced. What had files open gets errors from now on, so that the remains of a database
+    /// can't reach the disk any more.
+    pub fn crash(&self) {
+        self.fs.crash();
+        self.scheduler.kill();
+    }
+
+    /// Has the disk fail from its `operations`-th operation from now on, that one included, with
+    /// the contents it has by then: what a crash in the middle of a step of the engine looks like.
+    /// [`Simulation::crash`] is to follow.
+    pub fn crash_after(&self, operations: u64) {
+        self.fs.crash_after(operations);
+    }
+
+    /// Operations on the file system so far.
+    #[must_use]
+    pub fn disk_operations(&self) -> u64 {
+        self.fs.operations()
+    }
+
+    /// A hash over every operation on the file system with its contents, and over every choice of
+    /// the scheduler: equal for two runs that were the same.
+    #[must_use]
+    pub fn trace(&self) -> u64 {
+        self.fs.trace() ^ self.scheduler.trace().rotate_left(1)
+    }
+
+    /// The contents of a file, to damage it.
+    pub fn damage(&self, path: &std::path::Path, change: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        self.fs.damage(path, change)
+    }
+}
+
+/// Time that passes only when nothing else happens.
+pub(super) struct SimulatedClock {
+    elapsed: Mutex<Duration>,
+}
+
+impl SimulatedClock {
+    /// The wall clock's start: 2026-01-01.
+    const EPOCH_MS: u64 = 1_767_225_600_000;
+
+    fn advance(&self, time: Duration) {
+        *self.elapsed.lock() += time;
+    }
+
+    /// Advances to a moment, if that is not past.
+    fn advance_to(&self, moment: Duration) {
+        let mut elapsed = self.elapsed.lock();
+        *elapsed = (*elapsed).max(moment);
+    }
+}
+
+impl Clock for SimulatedClock {
+    fn now_ms(&self) -> u64 {
+        let elapsed = u64::try_from(self.elapsed.lock().as_millis()).unwrap_or(u64::MAX);
+        Self::EPOCH_MS.saturating_add(elapsed)
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.elapsed.lock()
+    }
+}
+
+/// A seeded generator.
+pub(super) struct SimulatedRng(Mutex<ChaCha8Rng>);
+
+impl SimulatedRng {
+    fn new(seed: u64) -> Self {
+        SimulatedRng(Mutex::new(ChaCha8Rng::seed_from_u64(seed)))
+    }
+
+    /// A number below `bound`, or 0.
+    fn below(&self, bound: usize) -> usize {
+        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.0.lock().next_u64() % bound).unwrap_or(0)
+    }
+}
+
+impl Rng for SimulatedRng {
+    fn fill(&self, buf: &mut [u8]) -> Result<()> {
+        self.0.lock().fill_bytes(buf);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
