@@ -1,3 +1,7 @@
 //! The `stator` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stator::cli::run(std::env::args_os())
+}

@@ -1,0 +1,214 @@
+//! The options, in Stator's spelling and in DynamoDB Local's.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::Failure;
+use crate::http::AllowedOrigins;
+
+/// DynamoDB Local's options ("DynamoDB local usage notes" in the developer guide) and what they are
+/// called here. It writes them with one dash; its command lines must run unchanged.
+const DYNAMODB_LOCAL: &[(&str, &str)] = &[
+    ("port", "port"),
+    ("inMemory", "in-memory"),
+    ("dbPath", "dir"),
+    ("sharedDb", "shared-db"),
+    ("cors", "cors"),
+    ("delayTransientStatuses", "delay-transient-statuses"),
+    ("optimizeDbBeforeStartup", "optimize-db-before-startup"),
+    ("disableTelemetry", "disable-telemetry"),
+    ("version", "version"),
+    ("help", "help"),
+];
+
+/// How long a table stays in a transient state with `--delay-transient-statuses`: long enough to
+/// be seen by whoever polls, short enough for a test to wait for.
+const TRANSIENT_STATUS: Duration = Duration::from_secs(1);
+
+/// Rewrites DynamoDB Local's options, with one dash or two, into ours.
+pub(super) fn translate(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    arguments
+        .into_iter()
+        .map(|argument| translated(&argument).unwrap_or(argument))
+        .collect()
+}
+
+fn translated(argument: &OsString) -> Option<OsString> {
+    let text = argument.to_str()?;
+    let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-'))?;
+    let (name, value) = match name.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (name, None),
+    };
+    let (_, ours) = DYNAMODB_LOCAL.iter().find(|(theirs, _)| *theirs == name)?;
+    Some(match value {
+        Some(value) => format!("--{ours}={value}").into(),
+        None => format!("--{ours}").into(),
+    })
+}
+
+/// Amazon DynamoDB on one machine.
+#[derive(Debug, Parser)]
+#[command(name = "stator", version, args_conflicts_with_subcommands = true)]
+pub(super) struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the tables of one directory (the default)
+    Serve(ServeArguments),
+}
+
+#[derive(Args, Debug)]
+struct ServeArguments {
+    /// Port to listen on; 0 takes a free one and says which
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Address to listen on. Without this only programs on this machine can connect; with 0.0.0.0
+    /// whoever can reach this machine can read and change every table
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    host: Option<IpAddr>,
+    /// Directory that holds the tables; made if it is not there [default: stator-data]
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "in_memory")]
+    dir: Option<PathBuf>,
+    /// Keep everything in memory, and nothing after the server stops
+    #[arg(long)]
+    in_memory: bool,
+    /// When a write is acknowledged: 'sync' when it is on disk, 'interval:MS' when the operating
+    /// system has it, which puts it on disk every MS milliseconds [default: sync]
+    #[arg(long, value_name = "sync|interval:MS", value_parser = durability,
+          conflicts_with = "in_memory")]
+    durability: Option<Durability>,
+    /// Region in ARNs and in the answer to GET /
+    #[arg(long, default_value = "us-east-1", value_parser = region)]
+    region: String,
+    /// Account in ARNs
+    #[arg(long, default_value = "000000000000", value_parser = account)]
+    account: String,
+    /// Web pages that may use this server, besides those of this machine: origins separated by
+    /// commas, or * for all
+    #[arg(long, value_name = "ORIGINS", value_parser = AllowedOrigins::parse)]
+    cors: Option<AllowedOrigins>,
+    /// Tables stay in CREATING, UPDATING and DELETING for a second
+    #[arg(long)]
+    delay_transient_statuses: bool,
+    /// Accepted for DynamoDB Local's sake: all credentials and Regions share their tables anyway
+    #[arg(long)]
+    shared_db: bool,
+    /// Accepted for DynamoDB Local's sake: files are compacted all the time
+    #[arg(long, requires = "dir")]
+    optimize_db_before_startup: bool,
+    /// Accepted for DynamoDB Local's sake: nothing is ever reported to anybody
+    #[arg(long)]
+    disable_telemetry: bool,
+}
+
+/// When a write is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    Sync,
+    Interval(Duration),
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Storage {
+    Memory,
+    Directory(PathBuf, Durability),
+}
+
+/// What `stator serve` is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServeOptions {
+    pub(super) port: u16,
+    /// Where to listen; the loopback addresses if nothing is given.
+    pub(super) host: Option<IpAddr>,
+    pub(super) storage: Storage,
+    pub(super) region: String,
+    pub(super) account: String,
+    pub(super) origins: AllowedOrigins,
+    /// How long tables stay in transient states.
+    pub(super) transient_status: Duration,
+}
+
+impl CommandLine {
+    /// The options of the server to run.
+    pub(super) fn options(self) -> Result<ServeOptions, Failure> {
+        let arguments = match self.command {
+            Some(Command::Serve(arguments)) => arguments,
+            None => self.serve,
+        };
+        let storage = if arguments.in_memory {
+            Storage::Memory
+        } else {
+            let directory = arguments
+                .dir
+                .unwrap_or_else(|| PathBuf::from("stator-data"));
+            let directory = std::path::absolute(&directory).map_err(|error| {
+                Failure(format!(
+                    "the directory '{}' can't be used: {error}.",
+                    directory.display()
+                ))
+            })?;
+            Storage::Directory(directory, arguments.durability.unwrap_or(Durability::Sync))
+        };
+        Ok(ServeOptions {
+            port: arguments.port,
+            host: arguments.host,
+            storage,
+            region: arguments.region,
+            account: arguments.account,
+            origins: arguments.cors.unwrap_or_default(),
+            transient_status: if arguments.delay_transient_statuses {
+                TRANSIENT_STATUS
+            } else {
+                Duration::ZERO
+            },
+        })
+    }
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(IpAddr::from([127, 0, 0, 1]));
+    }
+    text.trim_matches(['[', ']']).parse().map_err(|_| {
+        "write an address, for instance 127.0.0.1, or 0.0.0.0 for every network".to_owned()
+    })
+}
+
+fn durability(text: &str) -> Result<Durability, String> {
+    let interval = text.strip_prefix("interval:").map(str::parse::<u32>);
+    match (text, interval) {
+        ("sync", _) => Ok(Durability::Sync),
+        (_, Some(Ok(milliseconds @ 1..))) => Ok(Durability::Interval(Duration::from_millis(
+            milliseconds.into(),
+        ))),
+        _ => Err("write 'sync', or for instance 'interval:100' for every 100 ms".to_owned()),
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("a Region has lower-case letters, digits and dashes, as in eu-central-1".to_owned())
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an account is 12 digits".to_owned())
+    }
+}

@@ -1,0 +1,158 @@
+//! `stator serve`: from options to a server that runs, and to its end.
+
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpSocket};
+use tracing_subscriber::EnvFilter;
+
+use super::arguments::{ServeOptions, Storage};
+use super::{Failure, banner, signals};
+use crate::http::{Drained, Server, ServerOptions};
+
+/// How many connections may wait to be accepted: a test run opens hundreds at once.
+const BACKLOG: u32 = 1024;
+
+/// Serves until a signal stops it.
+pub(super) fn serve(options: ServeOptions) -> Result<(), Failure> {
+    start_log();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("stator-worker")
+        .build()
+        .map_err(|error| Failure(format!("the worker threads could not be started: {error}.")))?;
+    runtime.block_on(run(options))
+}
+
+async fn run(options: ServeOptions) -> Result<(), Failure> {
+    let stop = signals::first_signal()
+        .map_err(|error| Failure(format!("signals can't be received: {error}.")))?;
+    let listeners = listen(&options)?;
+    let address = listeners
+        .first()
+        .and_then(|listener| listener.local_addr().ok())
+        .ok_or_else(|| Failure("there is no address to listen on.".to_owned()))?;
+    if let Storage::Directory(directory, _) = &options.storage {
+        prepare(directory)?;
+    }
+    let service = Arc::new(Unbuilt);
+    let server_options = ServerOptions {
+        region: options.region.clone(),
+        origins: options.origins.clone(),
+    };
+    let server = Server::new(listeners, service, server_options);
+    // A closed stdout is no reason not to serve.
+    let _ = std::io::stdout().write_all(banner::banner(&options, address).as_bytes());
+    // In a task of its own, since this thread is not one of the workers that poll sockets.
+    match tokio::spawn(server.run(stop)).await {
+        Ok(Drained::Completely) => {}
+        Ok(Drained::CutOff) => tracing::warn!("some connections were cut off by the stop"),
+        Err(error) => return Err(Failure(format!("the server failed: {error}."))),
+    }
+    Ok(())
+}
+
+/// To stderr, from `warn` up unless `STATOR_LOG` says otherwise.
+fn start_log() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::WARN.into())
+        .with_env_var("STATOR_LOG")
+        .from_env_lossy();
+    // It fails if there is a log already, which then is as good.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Binds the address asked for. Without one: both loopback addresses, since `localhost` is either,
+/// as the client's resolver likes; the IPv6 one only where it is to be had.
+fn listen(options: &ServeOptions) -> Result<Vec<TcpListener>, Failure> {
+    let host = options.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let first = bind(SocketAddr::new(host, options.port))?;
+    let mut listeners = vec![first];
+    if options.host.is_none() {
+        let port = listeners.first().and_then(|first| first.local_addr().ok());
+        let port = port.map_or(options.port, |address| address.port());
+        match bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)) {
+            Ok(second) => listeners.push(second),
+            Err(Failure(sentence)) => tracing::info!("{sentence}"),
+        }
+    }
+    Ok(listeners)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = || {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
+        // A server that was just stopped leaves connections behind that would hold the port.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error| {
+        Failure(match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!("{address} is in use by another program; stop it or choose another --port.")
+            }
+            ErrorKind::PermissionDenied => {
+                format!("this user may not listen on {address}; choose a --port above 1023.")
+            }
+            ErrorKind::AddrNotAvailable => {
+                format!("{} is not an address of this machine.", address.ip())
+            }
+            _ => format!("{address} can't be listened on: {error}."),
+        })
+    })
+}
+
+/// Makes the directory if it is missing, but not its parents: a path with a slip in it must not
+/// become a tree.
+fn prepare(directory: &Path) -> Result<(), Failure> {
+    let shown = directory.display();
+    let parent = directory.parent().unwrap_or(directory);
+    match std::fs::create_dir(directory) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if directory.is_dir() {
+                Ok(())
+            } else {
+                Err(Failure(format!("'{shown}' is not a directory.")))
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && !parent.exists() => {
+            Err(Failure(format!(
+                "the directory '{shown}' can't be made, because there is nothing at '{}'.",
+                parent.display()
+            )))
+        }
+        Err(error) => Err(Failure(format!(
+            "the directory '{shown}' can't be made: {error}."
+        ))),
+    }
+}
+
+struct Unbuilt;
+
+impl crate::http::Service for Unbuilt {
+    type Operation = ();
+
+    fn resolve(&self, _: &str) -> Option<()> {
+        None
+    }
+
+    async fn call(
+        &self,
+        (): (),
+        body: bytes::Bytes,
+        _: crate::http::Context<'_>,
+    ) -> Result<bytes::Bytes, crate::http::Failure> {
+        Ok(body)
+    }
+}
