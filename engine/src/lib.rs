@@ -14,6 +14,7 @@ mod manifest;
 mod memtable;
 mod options;
 mod sstable;
+mod varint;
 mod wal;
 
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};

@@ -291,7 +291,8 @@ mod tests {
         ) {
             use std::ops::RangeBounds;
             let range = KeyRange::sort(KS, &partition, borrow(&lower), borrow(&upper));
-            let within = (borrow(&lower), borrow(&upper)).contains(sort.as_slice());
+            let bounds = (borrow(&lower), borrow(&upper));
+            let within = RangeBounds::<[u8]>::contains(&bounds, sort.as_slice());
             prop_assert_eq!(holds(&range, &key(&partition, &sort)), within);
             if other != partition {
                 prop_assert!(!holds(&range, &key(&other, &sort)));

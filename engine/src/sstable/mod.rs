@@ -1,1 +1,3 @@
 //! SSTables: immutable sorted files of blocks.
+
+mod block;
