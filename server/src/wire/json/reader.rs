@@ -154,10 +154,7 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Result<Cow<'a, str>> {
         match self.peek()? {
             Token::String => self.quoted(),
-            found => Err(SerializationError::Unexpected {
-                expected: Expected::String,
-                found,
-            }),
+            found => Err(self.unexpected(Expected::String, found)),
         }
     }
 
@@ -166,7 +163,7 @@ impl<'a> Reader<'a> {
         self.number_as(Expected::Double)
     }
 
-    /// A whole number of 64 bits. A fraction is cut off, as Java's narrowing does.
+    /// A whole number of 64 bits. A fraction is cut off, as DynamoDB does.
     pub fn integer(&mut self, expected: Expected) -> Result<i64> {
         let text = self.number_as(expected)?;
         if let Ok(value) = text.parse::<i64>() {
@@ -195,15 +192,25 @@ impl<'a> Reader<'a> {
             .ok_or(SerializationError::OutOfRange(expected))
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`. As in DynamoDB, the strings "true", "yes", "1" and "false", "no", "0" will
+    /// do, in any case.
     pub fn boolean(&mut self) -> Result<bool> {
         match self.peek()? {
             Token::True => self.word("true").map(|()| true),
             Token::False => self.word("false").map(|()| false),
-            found => Err(SerializationError::Unexpected {
-                expected: Expected::Boolean,
-                found,
-            }),
+            Token::String => {
+                let text = self.quoted()?;
+                let is =
+                    |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+                if is(["true", "yes", "1"]) {
+                    Ok(true)
+                } else if is(["false", "no", "0"]) {
+                    Ok(false)
+                } else {
+                    Err(self.unexpected(Expected::Boolean, Token::String))
+                }
+            }
+            found => Err(self.unexpected(Expected::Boolean, found)),
         }
     }
 
@@ -234,10 +241,7 @@ impl<'a> Reader<'a> {
     pub fn blob_append(&mut self, out: &mut Vec<u8>) -> Result<()> {
         match self.peek()? {
             Token::String => decode_base64_append(&self.quoted()?, out),
-            found => Err(SerializationError::Unexpected {
-                expected: Expected::Blob,
-                found,
-            }),
+            found => Err(self.unexpected(Expected::Blob, found)),
         }
     }
 
@@ -251,7 +255,7 @@ impl<'a> Reader<'a> {
                 Token::Object => Some(true),
                 Token::Array => Some(false),
                 Token::String => self.skip_quoted().map(|()| None)?,
-                Token::Number => self.number().map(|_| None)?,
+                Token::Number | Token::Decimal => self.number().map(|_| None)?,
                 Token::True | Token::False => self.boolean().map(|_| None)?,
                 Token::Null => self.null().map(|()| None)?,
             };
@@ -296,7 +300,7 @@ impl<'a> Reader<'a> {
     fn begin(&mut self, open: u8, expected: Expected) -> Result<()> {
         let found = self.peek()?;
         if self.byte() != Some(open) {
-            return Err(SerializationError::Unexpected { expected, found });
+            return Err(self.unexpected(expected, found));
         }
         if self.depth >= MAX_DEPTH {
             return Err(SerializationError::TooDeep);
@@ -311,6 +315,18 @@ impl<'a> Reader<'a> {
         self.position += 1;
         self.depth = self.depth.saturating_sub(1);
         self.fresh = false;
+    }
+
+    /// The error of a value of another kind than was expected, which is the next.
+    fn unexpected(&self, expected: Expected, found: Token) -> SerializationError {
+        let rest = self.rest();
+        let number = rest
+            .get(..number_length(rest).unwrap_or_default())
+            .unwrap_or_default();
+        let decimal =
+            found == Token::Number && number.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
+        let found = if decimal { Token::Decimal } else { found };
+        SerializationError::Unexpected { expected, found }
     }
 
     fn malformed(&self) -> SerializationError {
@@ -356,7 +372,7 @@ impl<'a> Reader<'a> {
     fn number_as(&mut self, expected: Expected) -> Result<&'a str> {
         let found = self.peek()?;
         if found != Token::Number {
-            return Err(SerializationError::Unexpected { expected, found });
+            return Err(self.unexpected(expected, found));
         }
         let start = self.position;
         let length = number_length(self.rest());

@@ -11,7 +11,7 @@ fn tree(reader: &mut Reader<'_>) -> Result<Json, SerializationError> {
             Json::Null
         }
         Token::True | Token::False => Json::Bool(reader.boolean()?),
-        Token::Number => Json::String(format!("number {}", reader.number()?)),
+        Token::Number | Token::Decimal => Json::String(format!("number {}", reader.number()?)),
         Token::String => Json::String(reader.string()?.into_owned()),
         Token::Array => {
             reader.begin_array()?;
@@ -281,6 +281,18 @@ fn numbers_keep_their_text_and_narrow_as_java_does() {
 }
 
 #[test]
+fn some_words_in_strings_are_booleans() {
+    for (text, value) in [
+        ("\"True\"", true),
+        ("\"1\"", true),
+        ("\"NO\"", false),
+        ("true", true),
+    ] {
+        assert_eq!(Reader::new(text.as_bytes()).boolean(), Ok(value), "{text}");
+    }
+}
+
+#[test]
 fn control_characters_are_escaped_in_upper_case() {
     let mut writer = Writer::new();
     writer.string("\u{1f}\u{1}\n\r\t\u{8}\u{c}\"\\/\u{7f}\u{e9}");
@@ -308,7 +320,9 @@ fn wrong_tokens_are_named() {
             Expected::Boolean => reader.boolean().map(drop),
             Expected::Blob => reader.blob().map(drop),
             Expected::List(_) => reader.begin_array_as(expected),
-            Expected::Map(_) | Expected::Structure(_) => reader.begin_object_as(expected),
+            Expected::Map(_) | Expected::Structure(_) | Expected::Member(_) => {
+                reader.begin_object_as(expected)
+            }
             _ => reader.integer(expected).map(drop),
         };
         error.unwrap_err().to_string()
@@ -331,19 +345,35 @@ fn wrong_tokens_are_named() {
     );
     assert_eq!(
         message("{}", Expected::String),
-        "Start of structure or map found where not expected."
+        "Start of structure or map found where not expected"
     );
     assert_eq!(
         message("{}", Expected::List("java.util.List")),
-        "Start of structure or map found where not expected."
+        "Start of structure or map found where not expected"
     );
     assert_eq!(
         message("\"a\"", Expected::Structure("AttributeValue")),
         "Unexpected value type in payload"
     );
     assert_eq!(
-        message("1", Expected::Boolean),
+        message("\"a\"", Expected::Member("ProvisionedThroughput")),
+        "Unexpected field type"
+    );
+    assert_eq!(
+        message("[]", Expected::Member("ProvisionedThroughput")),
+        "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.ProvisionedThroughput"
+    );
+    assert_eq!(
+        message("1.5", Expected::String),
+        "DECIMAL_VALUE cannot be converted to String"
+    );
+    assert_eq!(
+        message("\"maybe\"", Expected::Boolean),
         "Unexpected token received from parser"
+    );
+    assert_eq!(
+        message("1", Expected::Boolean),
+        "NUMBER_VALUE cannot be converted to Boolean"
     );
     assert_eq!(
         message("\"abc\"", Expected::Blob),

@@ -1,0 +1,27 @@
+//! Generates the operations and shapes of the API from the service models in `model/`.
+//!
+//! What is generated lands in the build's own folder and is included by `src/wire/`: one new model is
+//! one new data file. What the service does and its public model does not say is in
+//! `model/service.json`.
+
+#[path = "build/model.rs"]
+mod model;
+#[path = "build/operations.rs"]
+mod operations;
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=model");
+    let out = env::var("OUT_DIR")?;
+    let model = model::Model::load(Path::new("model"))?;
+    fs::write(
+        Path::new(&out).join("operation.rs"),
+        operations::generate(&model)?,
+    )?;
+    Ok(())
+}
