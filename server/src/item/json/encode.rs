@@ -1,0 +1,71 @@
+//! Bytes to JSON.
+
+use super::super::layout::WALK_DEPTH;
+use super::super::value::{Kind, MapRef, ValueRef};
+use crate::wire::json::Writer;
+
+/// Writes `{"name":{"S":"…"},…}`.
+pub(in crate::item) fn encode_entries(entries: MapRef<'_>, writer: &mut Writer) {
+    entries_within(entries, writer, WALK_DEPTH);
+}
+
+/// Writes `{"S":"…"}`.
+pub(in crate::item) fn encode_value(value: ValueRef<'_>, writer: &mut Writer) {
+    value_within(value, writer, WALK_DEPTH);
+}
+
+fn entries_within(entries: MapRef<'_>, writer: &mut Writer, depth: usize) {
+    writer.begin_object();
+    for (name, value) in entries.iter() {
+        writer.key(name);
+        value_within(value, writer, depth);
+    }
+    writer.end_object();
+}
+
+fn value_within(value: ValueRef<'_>, writer: &mut Writer, depth: usize) {
+    let kind = value.kind();
+    writer.begin_object();
+    writer.key(kind.name());
+    match kind {
+        Kind::S | Kind::N | Kind::B => scalar(value, writer),
+        Kind::Bool => writer.boolean(value.as_bool() == Some(true)),
+        Kind::Null => writer.boolean(true),
+        Kind::SS | Kind::NS | Kind::BS => {
+            writer.begin_array();
+            value.values().for_each(|element| scalar(element, writer));
+            writer.end_array();
+        }
+        // Nothing in a checked item goes deeper.
+        Kind::L if depth > 0 => {
+            writer.begin_array();
+            value
+                .values()
+                .for_each(|element| value_within(element, writer, depth - 1));
+            writer.end_array();
+        }
+        Kind::M if depth > 0 => {
+            if let Some(entries) = value.as_map() {
+                entries_within(entries, writer, depth - 1);
+            }
+        }
+        Kind::L | Kind::M => writer.null(),
+    }
+    writer.end_object();
+}
+
+fn scalar(value: ValueRef<'_>, writer: &mut Writer) {
+    if let Some(text) = value.as_str() {
+        writer.string(text);
+    } else if let Some(bytes) = value.as_binary() {
+        writer.base64(bytes);
+    } else {
+        // Only damaged bytes are none of the three.
+        writer.string(
+            &value
+                .as_number()
+                .unwrap_or(super::super::Number::ZERO)
+                .to_text(),
+        );
+    }
+}
