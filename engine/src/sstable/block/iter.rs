@@ -34,6 +34,11 @@ impl BlockIter {
         self.count = 0;
     }
 
+    /// Whether it is in a block, be it at no entry of it.
+    pub(crate) fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
     /// Whether it is at an entry.
     pub(crate) fn valid(&self) -> bool {
         self.index < self.count

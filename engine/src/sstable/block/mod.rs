@@ -195,8 +195,15 @@ impl Block {
         }
     }
 
-    /// Index of the first entry that is not before `target`; the number of entries if all are.
-    fn search(&self, target: InternalKeyRef<'_>) -> Result<usize, Malformed> {
+    /// The value of an entry by its number.
+    pub(crate) fn value_at(&self, index: usize) -> Result<&[u8], Malformed> {
+        let entry = self.entry(index)?;
+        let range = entry.value_start..entry.value_start + entry.value_len;
+        self.data.get(range).ok_or(Malformed)
+    }
+
+    /// Number of the first entry that is not before `target`; the number of entries if all are.
+    pub(crate) fn search(&self, target: InternalKeyRef<'_>) -> Result<usize, Malformed> {
         // The last group whose restart point is before the target.
         let (mut low, mut high) = (0, self.count().div_ceil(GROUP_SIZE));
         while low < high {
