@@ -20,7 +20,7 @@ fn document() -> String {
         r#""pk":{{"S":"customer#8f14e45fceea167a"}},"sk":{{"S":"order#2026-11-22T10:15:30.123Z"}},"#
     );
     let _ = write!(text, r#""title":{{"S":"{}"}},"#, text_of(120));
-    let _ = write!(text, r#""description":{{"S":"{}"}},"#, text_of(480));
+    let _ = write!(text, r#""description":{{"S":"{}"}},"#, text_of(660));
     let _ = write!(
         text,
         r#""status":{{"S":"SHIPPED"}},"price":{{"N":"1299.95"}},"#
