@@ -41,6 +41,12 @@ impl Item {
         self.as_ref().get(name)
     }
 
+    /// The attributes, each value on its own; they share the item's bytes.
+    pub fn values(&self) -> impl Iterator<Item = (&str, Value)> + Clone {
+        let shared = |value: ValueRef<'_>| Value::shared(self.0.slice_ref(value.as_bytes()));
+        self.iter().map(move |(name, value)| (name, shared(value)))
+    }
+
     /// See [`ItemRef::iter`].
     pub fn iter(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> + Clone {
         self.as_ref().iter()

@@ -443,6 +443,11 @@ impl Value {
         Value(bytes.into())
     }
 
+    /// The value whose encoding `bytes` is.
+    pub(super) fn shared(bytes: Bytes) -> Value {
+        Value(bytes)
+    }
+
     fn with(write: impl FnOnce(&mut Encoder)) -> Value {
         let mut encoder = Encoder::default();
         write(&mut encoder);

@@ -1,5 +1,3 @@
-mod random;
-
 use serde_json::{Value as Json, json};
 
 use super::*;
