@@ -4,10 +4,16 @@
 //! one new data file. What the service does and its public model does not say is in
 //! `model/service.json`.
 
+#[path = "build/constraints.rs"]
+mod constraints;
 #[path = "build/model.rs"]
 mod model;
 #[path = "build/operations.rs"]
 mod operations;
+#[path = "build/shapes.rs"]
+mod shapes;
+#[path = "build/types.rs"]
+mod types;
 
 use std::error::Error;
 use std::path::Path;
@@ -23,5 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         Path::new(&out).join("operation.rs"),
         operations::generate(&model)?,
     )?;
+    fs::write(Path::new(&out).join("shapes.rs"), shapes::generate(&model)?)?;
     Ok(())
 }

@@ -1,1 +1,14 @@
-//! The constraints of the API model and the messages of their violations.
+//! The constraints of the API model, the order in which DynamoDB checks them, and the messages of
+//! their violations.
+//!
+//! A generated check per structure (`wire::shapes`) reports every broken constraint to
+//! [`Violations`], in the service's order; [`Violations::finish`] makes the answer of them, in the
+//! words of a [`Wording`]. What is early, alone or differently put in one operation or wording is a
+//! row of a table in [`wording`], not a branch.
+
+pub mod pattern;
+mod violations;
+mod wording;
+
+pub use violations::Violations;
+pub use wording::Wording;

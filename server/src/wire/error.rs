@@ -9,9 +9,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::item::Item;
 use super::json::{SerializationError, Writer};
 use super::operation::Operation;
+use crate::item::Item;
 
 /// A message: mostly one that does not depend on the request.
 pub type Message = Cow<'static, str>;

@@ -1,10 +1,14 @@
 //! The wire format: JSON in and out, and the request and response shapes of the API model.
 
+mod decode;
 pub mod error;
 mod item;
 pub mod json;
-mod operation;
+pub mod operation;
+mod print;
+pub mod shapes;
 
 pub use error::Error;
-pub use item::Item;
+pub use item::{ItemInput, ValueInput};
 pub use operation::Operation;
+pub(crate) use print::{Form, Print, Printer, lower_first};

@@ -1,0 +1,312 @@
+//! Generates the checks of the model's constraints.
+//!
+//! A structure's check goes over its members in the service's order; a member whose shape has no
+//! constraint anywhere below it costs nothing. Per shape there is one function, so that `IndexName`
+//! is checked in one place wherever it appears.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::Write;
+
+use crate::model::{Limits, Model, Shape};
+use crate::types::{Side, is_item, rust, snake};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Whether anything in the shape can break a constraint.
+fn constrained(model: &Model, name: &str) -> Result<bool> {
+    if name == "AttributeValue" || is_item(model, name)? {
+        return Ok(false);
+    }
+    Ok(match model.shape(name)? {
+        Shape::String {
+            limits,
+            pattern,
+            values,
+        } => limits.any() || pattern.is_some() || !values.is_empty(),
+        Shape::Integer { limits, .. } => limits.any(),
+        Shape::List { limits, element } => limits.any() || constrained(model, element)?,
+        Shape::Map { limits, key, value } => {
+            limits.any() || key == "TableArn" || constrained(model, value)?
+        }
+        Shape::Structure(members) => {
+            let mut any = false;
+            for member in members {
+                any |= member.required
+                    || model.member_limits(name, &member.name).is_some()
+                    || constrained(model, &member.shape)?;
+            }
+            any
+        }
+        _ => false,
+    })
+}
+
+/// The `check` method of a structure.
+pub(crate) fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
+    let input = model
+        .operations
+        .iter()
+        .any(|operation| operation.input == name);
+    if !input && !constrained(model, name)? {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "    fn check<'a>(&'a self, violations: &mut Violations<'a>) {{"
+    )?;
+    let mut empty = true;
+    for member in model.checked(name)? {
+        let shape = constrained(model, &member.shape)?;
+        let limits = model.member_limits(name, &member.name);
+        if !member.required && !shape && limits.is_none() {
+            continue;
+        }
+        empty = false;
+        let field = snake(&member.name);
+        writeln!(out, "        match &self.{field} {{")?;
+        if shape || limits.is_some() {
+            writeln!(
+                out,
+                "            Some(value) => violations.member(\"{}\", |violations| {{",
+                member.name
+            )?;
+            if let Some(limits) = limits {
+                counted(limits, out)?;
+            }
+            if shape {
+                writeln!(
+                    out,
+                    "                {}",
+                    checking(model, &member.shape, "value")?
+                )?;
+            }
+            writeln!(out, "            }}),")?;
+        } else {
+            writeln!(out, "            Some(_) => {{}}")?;
+        }
+        if member.required {
+            writeln!(
+                out,
+                "            None => violations.missing(\"{}\"),",
+                member.name
+            )?;
+        } else {
+            writeln!(out, "            None => {{}}")?;
+        }
+        writeln!(out, "        }}")?;
+    }
+    if empty {
+        writeln!(out, "        let _ = violations;")?;
+    }
+    writeln!(out, "    }}\n")?;
+    Ok(())
+}
+
+/// A statement that checks `value`.
+fn checking(model: &Model, name: &str, value: &str) -> Result<String> {
+    Ok(match model.shape(name)? {
+        Shape::Structure(_) => format!("{value}.check(violations);"),
+        _ => format!("check_{}({value}, violations);", snake(name)),
+    })
+}
+
+/// The functions of all other shapes that members of `structures` have.
+pub(crate) fn shapes(model: &Model, structures: &BTreeSet<String>, out: &mut String) -> Result<()> {
+    let mut done = BTreeSet::new();
+    let mut open = Vec::new();
+    for name in structures {
+        open.extend(
+            model
+                .structure(name)?
+                .iter()
+                .map(|member| member.shape.clone()),
+        );
+    }
+    while let Some(name) = open.pop() {
+        if !constrained(model, &name)? || !done.insert(name.clone()) {
+            continue;
+        }
+        match model.shape(&name)? {
+            Shape::String {
+                limits,
+                pattern,
+                values,
+            } => {
+                string(model, &name, *limits, pattern.as_deref(), values, out)?;
+            }
+            Shape::Integer { limits, .. } => integer(&name, *limits, out)?,
+            Shape::List { limits, element } => {
+                open.push(element.clone());
+                list(model, &name, *limits, element, out)?;
+            }
+            Shape::Map { limits, key, value } => {
+                open.push(value.clone());
+                map(model, &name, *limits, key, value, out)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn string(
+    model: &Model,
+    name: &str,
+    limits: Limits,
+    pattern: Option<&str>,
+    values: &[String],
+    out: &mut String,
+) -> Result<()> {
+    writeln!(
+        out,
+        "fn check_{}(value: &str, violations: &mut Violations<'_>) {{",
+        snake(name)
+    )?;
+    if name == "TableArn" {
+        // A name or an ARN: the model says no more than that it is neither empty nor endless.
+        writeln!(out, "    violations.table(value);")?;
+    } else {
+        if !values.is_empty() {
+            let values = model.values(name, values);
+            writeln!(out, "    violations.one_of(value, &{values:?});")?;
+        }
+        if let Some(pattern) = pattern {
+            writeln!(
+                out,
+                "    violations.pattern(value, &pattern::{});",
+                pattern_name(pattern)?
+            )?;
+        }
+        if limits.any() {
+            writeln!(
+                out,
+                "    violations.length(value, {:?}, {:?});",
+                limits.min, limits.max
+            )?;
+        }
+    }
+    writeln!(out, "}}\n")?;
+    Ok(())
+}
+
+/// The matcher in `validation/pattern.rs` that is written for this pattern. There are few of them, so
+/// that each is a line of code instead of an engine for all.
+fn pattern_name(pattern: &str) -> Result<&'static str> {
+    Ok(match pattern {
+        "[a-zA-Z0-9_.-]+" => "NAME",
+        r"\p{Print}+" => "PRINTABLE",
+        "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*" => "TEXT",
+        "([0-9a-f]{16})+" => "HEX_WORDS",
+        r"^[^\$]+$" => "NO_DOLLAR",
+        r"[A-Za-z0-9][A-Za-z0-9\-\_\.]{0,126}[A-Za-z0-9]" => "INSIGHTS_RULE",
+        r"[,;:|\t ]" => "CSV_DELIMITER",
+        r"[\x20-\x21\x23-\x2B\x2D-\x7E]*" => "CSV_HEADER",
+        r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$" => "BUCKET",
+        "[0-9]{12}" => "ACCOUNT",
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}" => "UUID",
+        other => {
+            return Err(format!(
+                "the model has a new pattern, {other}: write its matcher in \
+                 src/validation/pattern.rs and name it here"
+            )
+            .into());
+        }
+    })
+}
+
+fn integer(name: &str, limits: Limits, out: &mut String) -> Result<()> {
+    writeln!(
+        out,
+        "fn check_{}(value: &i64, violations: &mut Violations<'_>) {{",
+        snake(name)
+    )?;
+    writeln!(
+        out,
+        "    violations.range(*value, {:?}, {:?});\n}}\n",
+        limits.min, limits.max
+    )?;
+    Ok(())
+}
+
+fn counted(limits: Limits, out: &mut String) -> Result<()> {
+    writeln!(
+        out,
+        "    violations.count(value.len(), {:?}, {:?}, value);",
+        limits.min, limits.max
+    )?;
+    Ok(())
+}
+
+fn list(model: &Model, name: &str, limits: Limits, element: &str, out: &mut String) -> Result<()> {
+    let ty = rust(model, name, Side::Input)?;
+    writeln!(
+        out,
+        "fn check_{}<'a>(value: &'a {ty}, violations: &mut Violations<'a>) {{",
+        snake(name)
+    )?;
+    if limits.any() {
+        counted(limits, out)?;
+    }
+    if constrained(model, element)? {
+        writeln!(
+            out,
+            "    for (place, element) in value.iter().enumerate() {{"
+        )?;
+        writeln!(out, "        violations.element(place, |violations| {{")?;
+        writeln!(out, "            {}", checking(model, element, "element")?)?;
+        writeln!(out, "        }});\n    }}")?;
+    }
+    writeln!(out, "}}\n")?;
+    Ok(())
+}
+
+/// The limits of a list that is a map's value are reported on the map; those of one deeper are not.
+fn map(
+    model: &Model,
+    name: &str,
+    limits: Limits,
+    key: &str,
+    value: &str,
+    out: &mut String,
+) -> Result<()> {
+    let ty = rust(model, name, Side::Input)?;
+    writeln!(
+        out,
+        "fn check_{}<'a>(value: &'a {ty}, violations: &mut Violations<'a>) {{",
+        snake(name)
+    )?;
+    if limits.any() {
+        counted(limits, out)?;
+    }
+    if key == "TableArn" {
+        writeln!(out, "    violations.table_keys(value);")?;
+    }
+    let mut inner = checking(model, value, "entry")?;
+    let mut any = constrained(model, value)?;
+    if let Shape::List { limits, element } = model.shape(value)? {
+        if limits.any() {
+            writeln!(
+                out,
+                "    violations.value_counts(value, {:?}, {:?});",
+                limits.min, limits.max
+            )?;
+        }
+        any = constrained(model, element)?;
+        inner = format!(
+            "for (place, element) in entry.iter().enumerate() {{
+                violations.element(place, |violations| {{ {} }});
+            }}",
+            checking(model, element, "element")?
+        );
+    }
+    if any {
+        writeln!(out, "    for (key, entry) in value {{")?;
+        writeln!(
+            out,
+            "        violations.entry(key, |violations| {{ {inner} }});\n    }}"
+        )?;
+    }
+    writeln!(out, "}}\n")?;
+    Ok(())
+}
