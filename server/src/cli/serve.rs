@@ -141,18 +141,12 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
 struct Unbuilt;
 
 impl crate::http::Service for Unbuilt {
-    type Operation = ();
-
-    fn resolve(&self, _: &str) -> Option<()> {
-        None
-    }
-
     async fn call(
         &self,
-        (): (),
-        body: bytes::Bytes,
+        operation: crate::wire::Operation,
+        _: bytes::Bytes,
         _: crate::http::Context<'_>,
-    ) -> Result<bytes::Bytes, crate::http::Failure> {
-        Ok(body)
+    ) -> Result<bytes::Bytes, crate::wire::Error> {
+        Err(crate::wire::Error::NotServed(operation))
     }
 }

@@ -27,7 +27,10 @@ pub(super) enum BodyError {
     /// It is larger than [`LIMIT`].
     TooLarge,
     /// The connection ended, or its framing broke, in the middle of it.
-    Incomplete,
+    Incomplete {
+        /// What had come by then, in bytes.
+        received: usize,
+    },
     /// Nothing came for [`STALL_LIMIT`].
     Stalled,
 }
@@ -39,7 +42,7 @@ pub(super) async fn read(mut body: Incoming) -> Result<Bytes, BodyError> {
         discard(body).await;
         return Err(BodyError::TooLarge);
     }
-    let Some(first) = next(&mut body).await? else {
+    let Some(first) = next(&mut body, 0).await? else {
         return Ok(Bytes::new());
     };
     if body.is_end_stream() {
@@ -47,7 +50,7 @@ pub(super) async fn read(mut body: Incoming) -> Result<Bytes, BodyError> {
     }
     let mut whole = BytesMut::with_capacity(announced.min(INITIAL_CAPACITY).max(first.len()));
     whole.extend_from_slice(&first);
-    while let Some(data) = next(&mut body).await? {
+    while let Some(data) = next(&mut body, whole.len()).await? {
         if whole.len() + data.len() > LIMIT {
             drop(whole);
             discard(body).await;
@@ -66,14 +69,14 @@ fn within_limit(body: Bytes) -> Result<Bytes, BodyError> {
     }
 }
 
-/// The next piece of data; nothing at the end. Trailers are passed over.
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
+/// The next piece of data after `received` bytes; nothing at the end. Trailers are passed over.
+async fn next(body: &mut Incoming, received: usize) -> Result<Option<Bytes>, BodyError> {
     loop {
         // The time-out looks at the body first: a piece that is already here starts no timer.
         let frame = match tokio::time::timeout(STALL_LIMIT, body.frame()).await {
             Err(_) => return Err(BodyError::Stalled),
             Ok(None) => return Ok(None),
-            Ok(Some(Err(_))) => return Err(BodyError::Incomplete),
+            Ok(Some(Err(_))) => return Err(BodyError::Incomplete { received }),
             Ok(Some(Ok(frame))) => frame,
         };
         if let Ok(data) = frame.into_data() {
@@ -85,7 +88,7 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
 async fn discard(mut body: Incoming) {
     let mut discarded = 0;
     while discarded < DISCARD_LIMIT {
-        match next(&mut body).await {
+        match next(&mut body, discarded).await {
             Ok(Some(data)) => discarded += data.len(),
             Ok(None) | Err(_) => return,
         }

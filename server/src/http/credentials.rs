@@ -8,7 +8,7 @@
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
-use super::rejection::Rejection;
+use crate::wire::Error;
 
 /// The scope of a request's signature. Both parts are non-empty where they are present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +22,38 @@ pub struct Credentials<'a> {
 
 /// Reads the credentials from the `Authorization` header or, for a presigned request, from the
 /// query string.
-pub(super) fn read<'a>(
-    headers: &'a HeaderMap,
-    query: &'a str,
-) -> Result<Credentials<'a>, Rejection> {
+pub(super) fn read<'a>(headers: &'a HeaderMap, query: &'a str) -> Result<Credentials<'a>, Error> {
     let header = headers
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
     let presigned = parameter(query, "X-Amz-Algorithm").is_some();
     match (header, presigned) {
-        (Some(_), true) => Err(Rejection::SignedTwice),
-        (None, false) => Err(Rejection::MissingToken),
+        (Some(_), true) => Err(signed_twice()),
+        (None, false) => Err(missing_token()),
         (None, true) => from_query(query),
         (Some(header), false) => from_header(header, headers),
     }
 }
 
-fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'a>, Rejection> {
+fn missing_token() -> Error {
+    Error::MissingAuthenticationToken("Request is missing Authentication Token".into())
+}
+
+fn signed_twice() -> Error {
+    Error::InvalidSignature(
+        "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+            .into(),
+    )
+}
+
+fn incomplete(message: String) -> Error {
+    Error::IncompleteSignature(message.into())
+}
+
+fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'a>, Error> {
     let header = header.trim();
     if !header.starts_with("AWS4-") {
-        return Err(Rejection::MissingToken);
+        return Err(missing_token());
     }
     let (_, parameters) = header.split_once(' ').unwrap_or((header, ""));
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
@@ -51,7 +63,7 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
         .filter(|part| !part.is_empty())
     {
         let Some((name, value)) = parameter.split_once('=') else {
-            return Err(Rejection::IncompleteSignature(format!(
+            return Err(incomplete(format!(
                 "'{parameter}' not a valid key=value pair (missing equal-sign) in Authorization \
                  header: '{header}'."
             )));
@@ -86,14 +98,12 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
     }
     match credential {
         Some(credential) if missing.is_empty() => scope(credential, header),
-        _ => Err(Rejection::IncompleteSignature(format!(
-            "{missing}Authorization={header}"
-        ))),
+        _ => Err(incomplete(format!("{missing}Authorization={header}"))),
     }
 }
 
 /// Takes `keyid/date/region/service/term` apart. SigV4a leaves the Region out.
-fn scope<'a>(credential: &'a str, header: &str) -> Result<Credentials<'a>, Rejection> {
+fn scope<'a>(credential: &'a str, header: &str) -> Result<Credentials<'a>, Error> {
     let mut parts = credential.trim_end_matches('/').split('/');
     let elements = [
         parts.next(),
@@ -109,19 +119,18 @@ fn scope<'a>(credential: &'a str, header: &str) -> Result<Credentials<'a>, Rejec
         [Some(access_key), Some(_), Some(region), Some(_), Some(_)] if parts.next().is_none() => {
             credentials(access_key, Some(region))
         }
-        _ => Err(Rejection::IncompleteSignature(format!(
+        _ => Err(incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
              keyid/date/region/service/term, got '{credential}'"
         ))),
     }
 }
 
-fn credentials<'a>(
-    access_key: &'a str,
-    region: Option<&'a str>,
-) -> Result<Credentials<'a>, Rejection> {
+fn credentials<'a>(access_key: &'a str, region: Option<&'a str>) -> Result<Credentials<'a>, Error> {
     if access_key.is_empty() {
-        return Err(Rejection::UnrecognizedClient);
+        return Err(Error::UnrecognizedClient(
+            "The security token included in the request is invalid.".into(),
+        ));
     }
     Ok(Credentials {
         access_key,
@@ -131,7 +140,7 @@ fn credentials<'a>(
 
 /// The query string's form of the same. The values stay percent-encoded, so the slashes of the
 /// credential are still `%2F`, in either case.
-fn from_query(query: &str) -> Result<Credentials<'_>, Rejection> {
+fn from_query(query: &str) -> Result<Credentials<'_>, Error> {
     let mut missing = String::new();
     for name in [
         "X-Amz-Credential",
@@ -148,7 +157,7 @@ fn from_query(query: &str) -> Result<Credentials<'_>, Rejection> {
     let credential = parameter(query, "X-Amz-Credential").unwrap_or_default();
     if !missing.is_empty() {
         missing.push_str("Re-examine the query-string parameters.");
-        return Err(Rejection::IncompleteSignature(missing));
+        return Err(incomplete(missing));
     }
     let mut elements = credential.split('/').flat_map(|part| part.split("%2F"));
     let mut elements = elements.by_ref().flat_map(|part| part.split("%2f"));
@@ -182,9 +191,9 @@ mod tests {
         headers
     }
 
-    fn message(result: Result<Credentials<'_>, Rejection>) -> String {
+    fn message(result: Result<Credentials<'_>, Error>) -> String {
         match result {
-            Err(Rejection::IncompleteSignature(message)) => message,
+            Err(Error::IncompleteSignature(message)) => message.into_owned(),
             other => panic!("expected an incomplete signature, got {other:?}"),
         }
     }
@@ -229,10 +238,13 @@ mod tests {
     fn no_token_and_another_kind_of_token_are_missing_tokens() {
         assert!(matches!(
             read(&HeaderMap::new(), ""),
-            Err(Rejection::MissingToken)
+            Err(Error::MissingAuthenticationToken(_))
         ));
         let bearer = headers("Bearer abc", true);
-        assert!(matches!(read(&bearer, ""), Err(Rejection::MissingToken)));
+        assert!(matches!(
+            read(&bearer, ""),
+            Err(Error::MissingAuthenticationToken(_))
+        ));
     }
 
     #[test]
@@ -275,7 +287,7 @@ mod tests {
         let header = "AWS4-HMAC-SHA256 Credential=/b/c/d/e, SignedHeaders=h, Signature=s";
         assert!(matches!(
             read(&headers(header, true), ""),
-            Err(Rejection::UnrecognizedClient)
+            Err(Error::UnrecognizedClient(_))
         ));
     }
 
@@ -288,7 +300,10 @@ mod tests {
         let read_back = read(&none, query).map(|c| (c.access_key, c.region));
         assert!(matches!(read_back, Ok(("me", Some("us-east-2")))));
         let both = headers(GOOD, true);
-        assert!(matches!(read(&both, query), Err(Rejection::SignedTwice)));
+        assert!(matches!(
+            read(&both, query),
+            Err(Error::InvalidSignature(_))
+        ));
         assert_eq!(
             message(read(
                 &HeaderMap::new(),

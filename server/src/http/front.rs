@@ -9,12 +9,12 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
 use super::body::{self, BodyError};
-use super::contain::contain;
+use super::contain::{Panicked, contain};
 use super::origin::{self, Origin};
-use super::rejection::Rejection;
 use super::reply::{self, Reply};
-use super::{AllowedOrigins, Context, RequestId, Service, credentials};
-use crate::wire::json::Reader;
+use super::{AllowedOrigins, Context, Credentials, RequestId, Service, credentials};
+use crate::wire::json::{Reader, SerializationError, Writer};
+use crate::wire::{Error, Operation};
 
 /// The front of one server: what all its connections share.
 pub(super) struct Front<S> {
@@ -32,15 +32,16 @@ impl<S: Service> Front<S> {
         let (head, body) = request.into_parts();
         let origin = match origin::check(&head.headers, &self.origins) {
             Ok(origin) => origin,
-            Err(rejection) => return reply::closing(refuse(id, reply::JSON_1_0, &rejection)),
+            Err(error) => return reply::closing(refuse(id, reply::JSON_1_0, &error)),
         };
         let mut answer = if head.method == Method::POST {
             match body::read(body).await {
                 Ok(body) => self.post(id, &head, body).await,
                 Err(BodyError::TooLarge) => reply::too_large(id),
                 Err(BodyError::Stalled) => reply::timed_out(id),
-                Err(BodyError::Incomplete) => {
-                    reply::closing(refuse(id, reply::JSON_1_0, &Rejection::Malformed))
+                Err(BodyError::Incomplete { received }) => {
+                    let cut = SerializationError::Malformed { offset: received };
+                    reply::closing(refuse(id, reply::JSON_1_0, &cut.into()))
                 }
             }
         } else {
@@ -55,57 +56,28 @@ impl<S: Service> Front<S> {
             return reply::not_an_operation(id);
         };
         match self.operate(&id, head, body).await {
-            Ok((status, body)) => reply::reply(status, id, kind, body),
-            Err(rejection) => refuse(id, kind, &rejection),
+            Ok(body) => reply::reply(StatusCode::OK, id, kind, body),
+            Err(error) => refuse(id, kind, &error),
         }
     }
 
-    async fn operate(
-        &self,
-        id: &RequestId,
-        head: &Parts,
-        body: Bytes,
-    ) -> Result<(StatusCode, Bytes), Rejection> {
-        let routed = self.route(head);
-        let (operation, credentials) = match routed {
+    async fn operate(&self, id: &RequestId, head: &Parts, body: Bytes) -> Result<Bytes, Error> {
+        let (operation, credentials) = match route(head) {
             Ok(routed) => routed,
             // DynamoDB complains about a body that is no JSON before it complains about an unknown
             // operation or a missing signature. The operation's own decoding finds it otherwise.
-            Err(_) if !body.is_empty() && !is_json(&body) => return Err(Rejection::Malformed),
-            Err(rejection) => return Err(rejection),
+            Err(error) if body.is_empty() => return Err(error),
+            Err(error) => return Err(check_json(&body).err().map_or(error, Error::from)),
         };
         let context = Context {
             request_id: id,
             credentials,
         };
-        match contain(self.service.call(operation, body, context)).await {
-            Ok(Ok(body)) => Ok((StatusCode::OK, body)),
-            Ok(Err(failure)) => {
-                let status = StatusCode::from_u16(failure.status);
-                Ok((
-                    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    failure.body,
-                ))
-            }
-            Err(_) => {
-                tracing::error!(request_id = %id, "an operation panicked");
-                Err(Rejection::InternalFailure)
-            }
-        }
-    }
-
-    fn route<'a>(
-        &self,
-        head: &'a Parts,
-    ) -> Result<(S::Operation, credentials::Credentials<'a>), Rejection> {
-        let operation = head
-            .headers
-            .get("x-amz-target")
-            .and_then(|target| target.to_str().ok())
-            .and_then(|target| self.service.resolve(target))
-            .ok_or(Rejection::UnknownOperation)?;
-        let credentials = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
-        Ok((operation, credentials))
+        let answer = contain(self.service.call(operation, body, context)).await;
+        answer.unwrap_or_else(|Panicked| {
+            tracing::error!(request_id = %id, %operation, "the operation panicked");
+            Err(Error::InternalServer("Internal server error".into()))
+        })
     }
 
     fn not_post(&self, id: RequestId, head: &Parts, origin: Origin) -> Reply {
@@ -146,11 +118,28 @@ fn answer_type(head: &Parts, body: &Bytes) -> Option<HeaderValue> {
     }
 }
 
-fn is_json(body: &[u8]) -> bool {
-    let mut reader = Reader::new(body);
-    reader.skip().and_then(|()| reader.finish()).is_ok()
+/// The operation that is asked for, and by whom.
+fn route(head: &Parts) -> Result<(Operation, Credentials<'_>), Error> {
+    let target = head
+        .headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let operation = target
+        .and_then(Operation::from_target)
+        .ok_or(Error::UnknownOperation)?;
+    let credentials = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
+    Ok((operation, credentials))
 }
 
-fn refuse(id: RequestId, kind: HeaderValue, rejection: &Rejection) -> Reply {
-    reply::reply(rejection.status(), id, kind, rejection.body())
+fn check_json(body: &[u8]) -> Result<(), SerializationError> {
+    let mut reader = Reader::new(body);
+    reader.skip()?;
+    reader.finish()
+}
+
+fn refuse(id: RequestId, kind: HeaderValue, error: &Error) -> Reply {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut writer = Writer::new();
+    error.encode(&mut writer);
+    reply::reply(status, id, kind, writer.into_bytes().into())
 }

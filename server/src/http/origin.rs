@@ -13,8 +13,8 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Method};
 
-use super::rejection::Rejection;
 use super::reply::Reply;
+use crate::wire::Error;
 
 /// The pages of other machines that may use this server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) enum Origin {
 }
 
 /// Reads the header and refuses a page that is not allowed.
-pub(super) fn check(headers: &HeaderMap, allowed: &AllowedOrigins) -> Result<Origin, Rejection> {
+pub(super) fn check(headers: &HeaderMap, allowed: &AllowedOrigins) -> Result<Origin, Error> {
     let Some(origin) = headers.get(ORIGIN) else {
         return Ok(Origin::None);
     };
@@ -108,10 +108,13 @@ pub(super) fn check(headers: &HeaderMap, allowed: &AllowedOrigins) -> Result<Ori
     if allowed.allow(origin) {
         return Ok(Origin::Allowed);
     }
-    Err(Rejection::ForeignOrigin(format!(
-        "Requests from web pages of {origin} are refused, because signatures are not verified \
+    Err(Error::AccessDenied(
+        format!(
+            "Requests from web pages of {origin} are refused, because signatures are not verified \
          here; start the server with --cors {origin} to let them in"
-    )))
+        )
+        .into(),
+    ))
 }
 
 /// Whether this is a browser's question before the request proper.

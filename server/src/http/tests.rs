@@ -12,64 +12,45 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{AllowedOrigins, Context, Drained, Failure, Server, ServerOptions, Service};
+use super::{AllowedOrigins, Context, Drained, Server, ServerOptions, Service};
+use crate::wire::{Error, Operation};
 
-/// The operations of the fake: one of each way to answer.
-#[derive(Clone, Copy)]
-enum Fake {
-    /// Answers with what it was sent.
-    Echo,
-    /// Answers with the access key and the Region.
-    WhoAmI,
-    /// Fails as an operation fails.
-    Fail,
-    Panic,
-    /// Says that it has begun, then waits until it is let go.
-    Wait,
-}
-
+/// Answers a few of the operations, each in a way of its own.
 #[derive(Default)]
 struct FakeService {
     begun: Notify,
     go: Notify,
 }
 
+/// What the fake does for each operation, under names that say it.
+const ECHO: &str = "GetItem";
+const WHO_AM_I: &str = "ListTables";
+const FAIL: &str = "PutItem";
+const PANIC: &str = "DeleteTable";
+/// Says that it has begun, then waits until it is let go.
+const WAIT: &str = "Scan";
+
 impl Service for FakeService {
-    type Operation = Fake;
-
-    fn resolve(&self, target: &str) -> Option<Fake> {
-        match target.strip_prefix("DynamoDB_20120810.")? {
-            "Echo" => Some(Fake::Echo),
-            "WhoAmI" => Some(Fake::WhoAmI),
-            "Fail" => Some(Fake::Fail),
-            "Panic" => Some(Fake::Panic),
-            "Wait" => Some(Fake::Wait),
-            _ => None,
-        }
-    }
-
     async fn call(
         &self,
-        operation: Fake,
+        operation: Operation,
         body: Bytes,
         context: Context<'_>,
-    ) -> Result<Bytes, Failure> {
-        match operation {
-            Fake::Echo => Ok(body),
-            Fake::WhoAmI => {
+    ) -> Result<Bytes, Error> {
+        match operation.name() {
+            ECHO => Ok(body),
+            WHO_AM_I => {
                 let region = context.credentials.region.unwrap_or("nowhere");
                 Ok(format!("[\"{}\",\"{region}\"]", context.credentials.access_key).into())
             }
-            Fake::Fail => Err(Failure {
-                status: 400,
-                body: Bytes::from_static(b"{\"__type\":\"x\"}"),
-            }),
-            Fake::Panic => panic!("the fake was asked to"),
-            Fake::Wait => {
+            FAIL => Err(Error::validation("no \"such\" luck")),
+            PANIC => panic!("the fake was asked to"),
+            WAIT => {
                 self.begun.notify_one();
                 self.go.notified().await;
                 Ok(Bytes::from_static(b"\"waited\""))
             }
+            other => panic!("nobody asked for {other}"),
         }
     }
 }

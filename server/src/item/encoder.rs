@@ -40,13 +40,15 @@ pub(super) struct Encoder {
     out: Vec<u8>,
     /// The spans of all open maps and sets, outermost first.
     spans: Vec<Span>,
+    /// Room for sorting.
+    sorted: Vec<u8>,
 }
 
 impl Encoder {
     pub(super) fn with_capacity(bytes: usize) -> Encoder {
         Encoder {
             out: Vec::with_capacity(bytes),
-            spans: Vec::new(),
+            ..Encoder::default()
         }
     }
 
@@ -224,37 +226,38 @@ impl Encoder {
     }
 
     fn sort(&mut self, open: &Open) -> Keys {
-        let end = self.out.len();
-        let mut next = end;
-        for span in self.spans.iter_mut().skip(open.spans).rev() {
+        let Encoder { out, spans, sorted } = self;
+        let spans = spans.get_mut(open.spans..).unwrap_or_default();
+        let mut next = out.len();
+        for span in spans.iter_mut().rev() {
             span.end = next;
             next = span.start;
         }
-        let spans = self.spans.get(open.spans..).unwrap_or_default();
-        // What comes sorted, which is common, costs one pass and no copy.
-        if spans.is_sorted_by(|left, right| self.key(left) < self.key(right)) {
+        let key = |span: &Span| out.get(span.key.0..span.key.1).unwrap_or_default();
+        // What comes sorted costs one pass and no copy.
+        if spans.is_sorted_by(|left, right| key(left) < key(right)) {
             return Keys::Unique;
         }
-        let mut spans = spans.to_vec();
         // Stable: of the same name the last one stays last.
-        spans.sort_by(|left, right| self.key(left).cmp(self.key(right)));
-        let before = spans.len();
-        spans.reverse();
-        spans.dedup_by(|left, right| self.key(left) == self.key(right));
-        spans.reverse();
-        let keys = if spans.len() == before {
+        spans.sort_by(|left, right| key(left).cmp(key(right)));
+        sorted.clear();
+        let mut kept = 0;
+        let mut rest = spans.iter().peekable();
+        while let Some(span) = rest.next() {
+            if rest.peek().is_none_or(|next| key(next) != key(span)) {
+                sorted.extend_from_slice(out.get(span.start..span.end).unwrap_or_default());
+                kept += 1;
+            }
+        }
+        let keys = if kept == spans.len() {
             Keys::Unique
         } else {
             Keys::Repeated
         };
-        let mut sorted = Vec::with_capacity(end - open.body);
-        for span in &spans {
-            sorted.extend_from_slice(self.out.get(span.start..span.end).unwrap_or_default());
-        }
-        self.out.truncate(open.body);
-        self.out.extend_from_slice(&sorted);
-        self.spans.truncate(open.spans);
-        self.spans.extend(spans);
+        out.truncate(open.body);
+        out.extend_from_slice(sorted);
+        // Where they stand now is of no interest; how many they are is.
+        self.spans.truncate(open.spans + kept);
         keys
     }
 }

@@ -64,7 +64,7 @@ pub struct Record {
     pub created_ms: u64,
     /// What was begun last.
     pub state: State,
-    /// Types of the attributes that are part of any key, in the order they were given.
+    /// Types of the attributes that are part of any key, sorted by name, as they are described.
     pub attributes: Vec<Attribute>,
     /// Key of the table, in the order it was given.
     pub key: Vec<KeyElement>,
@@ -84,9 +84,8 @@ pub struct Record {
     /// Maximums, if any were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<OnDemandThroughput>,
-    /// Warm throughput, if any was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warm: Option<WarmThroughput>,
+    /// Warm throughput: the most the table ever had, never less.
+    pub warm: WarmThroughput,
     /// Table class, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
@@ -142,7 +141,7 @@ pub struct Index {
     /// Maximums, if any were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<OnDemandThroughput>,
-    /// Warm throughput, if any was given.
+    /// Warm throughput: the most the index ever had, never less. Absent for local indexes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<WarmThroughput>,
 }

@@ -116,3 +116,21 @@ pub struct WarmThroughput {
     /// `WriteUnitsPerSecond`.
     pub write_units: i64,
 }
+
+impl WarmThroughput {
+    /// What every on-demand table and index starts with (developer guide, "DynamoDB on-demand
+    /// capacity mode", initial throughput).
+    pub const ON_DEMAND: Self = Self {
+        read_units: 12_000,
+        write_units: 4_000,
+    };
+
+    /// The higher of both, member by member: warm throughput never falls.
+    #[must_use]
+    pub fn raised_to(self, read_units: i64, write_units: i64) -> Self {
+        Self {
+            read_units: self.read_units.max(read_units),
+            write_units: self.write_units.max(write_units),
+        }
+    }
+}

@@ -3,10 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    IndexKind, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex, Statistics,
-    TableStatus, arn::table_arn, record::Record, record::RecordError,
+    IndexKind, KeyAttribute, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex,
+    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError,
 };
-use crate::store::KeyspaceId;
+use crate::{
+    item::{ItemRef, ValueRef},
+    store::{Key, KeyspaceId, layout::entry_key},
+};
 
 /// An immutable view of a table's definition. Only the [`Statistics`] move.
 #[derive(Debug)]
@@ -123,6 +126,25 @@ impl Table {
         !self.record.local_indexes.is_empty()
     }
 
+    /// Where an item with the primary key that is in `item` stands. `None` if one of its attributes
+    /// is missing or cannot be part of a key, which validation has ruled out.
+    pub fn item_key(&self, item: ItemRef<'_>) -> Option<Key> {
+        let partition = values(item, self.key.partition())?;
+        entry_key(self.keyspace(), partition, values(item, self.key.sort())?)
+    }
+
+    /// Where the entry of `item` in `index` stands. `None` if the item has no entry, because it
+    /// lacks an attribute of the index's key.
+    pub fn entry_key(&self, index: &SecondaryIndex, item: ItemRef<'_>) -> Option<Key> {
+        let own = index.key_schema();
+        let mut sort = values(item, own.sort())?;
+        if index.kind() == IndexKind::Global {
+            sort.extend(values(item, self.key.partition())?);
+        }
+        sort.extend(values(item, self.key.sort())?);
+        entry_key(index.keyspace(), values(item, own.partition())?, sort)
+    }
+
     /// State at `now_ms` (Unix milliseconds).
     pub fn status(&self, now_ms: u64) -> TableStatus {
         self.record.state.status(now_ms)
@@ -151,6 +173,14 @@ impl Table {
                 .map(|index| (index.keyspace(), &index.statistics)),
         )
     }
+}
+
+/// The values of the key attributes in `item`, if it has them all.
+fn values<'a>(item: ItemRef<'a>, attributes: &[KeyAttribute]) -> Option<Vec<ValueRef<'a>>> {
+    attributes
+        .iter()
+        .map(|attribute| item.get(&attribute.name))
+        .collect()
 }
 
 /// Sorted names of the attributes that entries of an index carry: both keys, and the projection.

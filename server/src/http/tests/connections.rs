@@ -7,7 +7,7 @@ async fn a_connection_is_kept_and_requests_may_be_sent_ahead() {
     let server = start().await;
     let mut client = Client::connect(&server).await;
     client
-        .send(request("Echo", "", "[1]") + &request("Echo", "", "[2]"))
+        .send(request(ECHO, "", "[1]") + &request(ECHO, "", "[2]"))
         .await;
     let first = client.answer().await;
     let second = client.answer().await;
@@ -17,7 +17,7 @@ async fn a_connection_is_kept_and_requests_may_be_sent_ahead() {
         second.header("x-amzn-requestid")
     );
     assert_eq!(
-        client.exchange(request("Echo", "", "[3]")).await.text(),
+        client.exchange(request(ECHO, "", "[3]")).await.text(),
         "[3]"
     );
 }
@@ -26,7 +26,7 @@ async fn a_connection_is_kept_and_requests_may_be_sent_ahead() {
 async fn half_a_body_is_no_json() {
     let server = start().await;
     let mut client = Client::connect(&server).await;
-    let whole = request("Panic", "", r#"{"a":1}"#);
+    let whole = request(PANIC, "", r#"{"a":1}"#);
     client.send(&whole[..whole.len() - 3]).await;
     client.stream.shutdown().await.unwrap();
     let answer = client.answer().await;
@@ -42,9 +42,9 @@ async fn half_a_body_is_no_json() {
 async fn broken_framing_is_answered_and_closed() {
     for broken in [
         "nonsense\r\n\r\n".to_owned(),
-        request("Panic", "", "{}").replace("Content-Length: 2", "Content-Length: two"),
-        request("Panic", "Content-Length: 3\r\n", "{}"),
-        request("Panic", "", "").replace("Content-Length: 0", "Transfer-Encoding: chunked")
+        request(PANIC, "", "{}").replace("Content-Length: 2", "Content-Length: two"),
+        request(PANIC, "Content-Length: 3\r\n", "{}"),
+        request(PANIC, "", "").replace("Content-Length: 0", "Transfer-Encoding: chunked")
             + "zz\r\n{}\r\n0\r\n\r\n",
     ] {
         let server = start().await;
@@ -61,7 +61,7 @@ async fn broken_framing_is_answered_and_closed() {
 async fn a_client_that_has_said_everything_still_gets_its_answer() {
     let server = start().await;
     let mut client = Client::connect(&server).await;
-    client.send(request("Wait", "", "{}")).await;
+    client.send(request(WAIT, "", "{}")).await;
     client.stream.shutdown().await.unwrap();
     server.service.begun.notified().await;
     server.service.go.notify_one();
@@ -72,7 +72,7 @@ async fn a_client_that_has_said_everything_still_gets_its_answer() {
 async fn a_stalled_body_is_given_up() {
     let server = start().await;
     let mut client = Client::connect(&server).await;
-    let whole = request("Panic", "", r#"{"a":1}"#);
+    let whole = request(PANIC, "", r#"{"a":1}"#);
     client.send(&whole[..whole.len() - 3]).await;
     assert_eq!(client.answer().await.status, 408);
     assert!(client.is_closed().await);
@@ -91,8 +91,8 @@ async fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
     let server = start().await;
     let mut busy = Client::connect(&server).await;
     let mut idle = Client::connect(&server).await;
-    assert_eq!(idle.exchange(request("Echo", "", "{}")).await.status, 200);
-    busy.send(request("Wait", "", "{}")).await;
+    assert_eq!(idle.exchange(request(ECHO, "", "{}")).await.status, 200);
+    busy.send(request(WAIT, "", "{}")).await;
     server.service.begun.notified().await;
     server.stop.send(()).unwrap();
     assert!(
@@ -112,7 +112,7 @@ async fn a_stop_finishes_what_is_in_flight_and_takes_nothing_new() {
 async fn a_stop_does_not_wait_for_ever() {
     let server = start().await;
     let mut stuck = Client::connect(&server).await;
-    stuck.send(request("Wait", "", "{}")).await;
+    stuck.send(request(WAIT, "", "{}")).await;
     server.service.begun.notified().await;
     server.stop.send(()).unwrap();
     assert_eq!(server.task.await.unwrap(), Drained::CutOff);

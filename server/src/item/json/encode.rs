@@ -1,6 +1,7 @@
 //! Bytes to JSON.
 
 use super::super::layout::WALK_DEPTH;
+use super::super::number::Number;
 use super::super::value::{Kind, MapRef, ValueRef};
 use crate::wire::json::Writer;
 
@@ -25,8 +26,7 @@ fn entries_within(entries: MapRef<'_>, writer: &mut Writer, depth: usize) {
 
 fn value_within(value: ValueRef<'_>, writer: &mut Writer, depth: usize) {
     let kind = value.kind();
-    writer.begin_object();
-    writer.key(kind.name());
+    writer.begin_object_with(opening(kind));
     match kind {
         Kind::S | Kind::N | Kind::B => scalar(value, writer),
         Kind::Bool => writer.boolean(value.as_bool() == Some(true)),
@@ -54,6 +54,22 @@ fn value_within(value: ValueRef<'_>, writer: &mut Writer, depth: usize) {
     writer.end_object();
 }
 
+/// How every value of a type starts: most of what is written for a small one.
+fn opening(kind: Kind) -> &'static str {
+    match kind {
+        Kind::S => "{\"S\":",
+        Kind::N => "{\"N\":",
+        Kind::B => "{\"B\":",
+        Kind::Bool => "{\"BOOL\":",
+        Kind::Null => "{\"NULL\":",
+        Kind::M => "{\"M\":",
+        Kind::L => "{\"L\":",
+        Kind::SS => "{\"SS\":",
+        Kind::NS => "{\"NS\":",
+        Kind::BS => "{\"BS\":",
+    }
+}
+
 fn scalar(value: ValueRef<'_>, writer: &mut Writer) {
     if let Some(text) = value.as_str() {
         writer.string(text);
@@ -61,11 +77,7 @@ fn scalar(value: ValueRef<'_>, writer: &mut Writer) {
         writer.base64(bytes);
     } else {
         // Only damaged bytes are none of the three.
-        writer.string(
-            &value
-                .as_number()
-                .unwrap_or(super::super::Number::ZERO)
-                .to_text(),
-        );
+        let number = value.as_number().unwrap_or(Number::ZERO);
+        writer.string(&number.to_text());
     }
 }

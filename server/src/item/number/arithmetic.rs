@@ -16,18 +16,31 @@ pub(super) fn add(left: &Number, right: &Number, negate: bool) -> Result<Number,
     deposit(&mut places, left, left.is_negative());
     deposit(&mut places, right, right.is_negative() != negate);
 
+    // Only the places that the two have, and one for the carry.
+    let first = lowest_place(left).min(lowest_place(right));
+    let last = highest_place(left).max(highest_place(right)) + 1;
+    let sum = places.get_mut(first..=last).unwrap_or_default();
+
     // The sign of the sum is that of its highest place once all carries are done; with the opposite
     // sign the places are all turned around first, so that what is left is a positive number.
-    let negative = carry(&mut places);
+    let negative = carry(sum);
     if negative {
-        places.iter_mut().for_each(|place| *place = -*place);
-        carry(&mut places);
+        sum.iter_mut().for_each(|place| *place = -*place);
+        carry(sum);
     }
-    collect(&places, negative)
+    collect(sum, first, negative)
+}
+
+fn highest_place(number: &Number) -> usize {
+    usize::try_from(number.exponent() - LOWEST).unwrap_or_default()
+}
+
+fn lowest_place(number: &Number) -> usize {
+    (highest_place(number) + 1).saturating_sub(number.pairs().len())
 }
 
 fn deposit(places: &mut [i16; PLACES], number: &Number, negative: bool) {
-    let mut place = usize::try_from(number.exponent() - LOWEST).unwrap_or_default();
+    let mut place = highest_place(number);
     for pair in number.pairs() {
         if let Some(sum) = places.get_mut(place) {
             *sum += if negative {
@@ -42,7 +55,7 @@ fn deposit(places: &mut [i16; PLACES], number: &Number, negative: bool) {
 
 /// Brings every place into 0..100, lowest first; true if the whole is negative, which shows as a
 /// highest place below zero.
-fn carry(places: &mut [i16; PLACES]) -> bool {
+fn carry(places: &mut [i16]) -> bool {
     let mut carried = 0;
     for place in places.iter_mut() {
         *place += carried;
@@ -56,26 +69,24 @@ fn carry(places: &mut [i16; PLACES]) -> bool {
     carried < 0
 }
 
-fn collect(places: &[i16; PLACES], negative: bool) -> Result<Number, NumberError> {
-    let Some(highest) = places.iter().rposition(|place| *place != 0) else {
+/// The number of `sum`, whose first element stands at the place `first`.
+fn collect(sum: &[i16], first: usize, negative: bool) -> Result<Number, NumberError> {
+    let Some(highest) = sum.iter().rposition(|place| *place != 0) else {
         return Ok(Number::ZERO);
     };
-    let lowest = places
-        .iter()
-        .position(|place| *place != 0)
-        .unwrap_or_default();
-    let mut digits = Vec::with_capacity(2 * (highest - lowest + 1));
-    for place in places
-        .get(lowest..=highest)
-        .unwrap_or_default()
-        .iter()
-        .rev()
-    {
+    let lowest = sum.iter().position(|place| *place != 0).unwrap_or_default();
+    let mut digits = [0; 2 * PLACES];
+    let mut length = 0;
+    for place in sum.get(lowest..=highest).unwrap_or_default().iter().rev() {
         let pair = u8::try_from(*place).unwrap_or_default();
-        digits.extend([pair / 10, pair % 10]);
+        if let Some(two) = digits.get_mut(length..length + 2) {
+            two.copy_from_slice(&[pair / 10, pair % 10]);
+        }
+        length += 2;
     }
-    let mut magnitude = 2 * (i64::try_from(highest).unwrap_or_default() + i64::from(LOWEST)) + 1;
-    let mut digits = digits.as_slice();
+    let power = i64::try_from(first + highest).unwrap_or_default() + i64::from(LOWEST);
+    let mut magnitude = 2 * power + 1;
+    let mut digits = digits.get(..length).unwrap_or_default();
     if let Some((0, rest)) = digits.split_first() {
         digits = rest;
         magnitude -= 1;

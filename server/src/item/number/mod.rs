@@ -112,7 +112,7 @@ impl Number {
         }
         let pairs = self.pairs();
         let in_range = pairs.clone().all(|pair| pair < 100);
-        let trimmed = pairs.clone().next() != Some(0) && pairs.last() != Some(0);
+        let trimmed = pairs.clone().next() != Some(0) && pairs.clone().next_back() != Some(0);
         in_range && trimmed && self.digits() <= decimal::MAX_DIGITS
     }
 
@@ -146,7 +146,7 @@ impl Number {
     }
 
     /// The pairs of digits, first to last.
-    fn pairs(&self) -> impl Iterator<Item = u8> + Clone + '_ {
+    fn pairs(&self) -> impl DoubleEndedIterator<Item = u8> + ExactSizeIterator + Clone + '_ {
         let flip = if self.is_negative() { 0xff } else { 0 };
         let pairs = self.as_bytes().get(1..).unwrap_or_default();
         pairs.iter().map(move |byte| (byte ^ flip) >> 1)
@@ -154,7 +154,7 @@ impl Number {
 
     /// How many significant digits it has; one for zero.
     fn digits(&self) -> usize {
-        let (first, last) = (self.pairs().next(), self.pairs().last());
+        let (first, last) = (self.pairs().next(), self.pairs().next_back());
         let short = usize::from(first.is_some_and(|pair| pair < 10))
             + usize::from(last.is_some_and(|pair| pair % 10 == 0 && pair > 0));
         (2 * (usize::from(self.length) - 1)).saturating_sub(short)

@@ -37,13 +37,11 @@ fn on_demand() -> impl Strategy<Value = Option<OnDemandThroughput>> {
     ))
 }
 
-fn warm() -> impl Strategy<Value = Option<WarmThroughput>> {
-    proptest::option::of(
-        (any::<i64>(), any::<i64>()).prop_map(|(read_units, write_units)| WarmThroughput {
-            read_units,
-            write_units,
-        }),
-    )
+fn warm() -> impl Strategy<Value = WarmThroughput> {
+    (any::<i64>(), any::<i64>()).prop_map(|(read_units, write_units)| WarmThroughput {
+        read_units,
+        write_units,
+    })
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -74,7 +72,8 @@ fn scalar() -> impl Strategy<Value = ScalarType> {
 prop_compose! {
     fn index(number: u32)(
         suffix in text(), state in state(), projection in projection(),
-        throughput in throughput(), on_demand in on_demand(), warm in warm(),
+        throughput in throughput(), on_demand in on_demand(),
+        warm in proptest::option::of(warm()),
     ) -> Index {
         Index {
             name: format!("{number}{suffix}"),
@@ -172,7 +171,7 @@ pub(crate) fn simple(name: &str) -> Record {
         on_demand_since_ms: Some(1_700_000_000_000),
         throughput: ProvisionedThroughput::default(),
         on_demand: None,
-        warm: None,
+        warm: WarmThroughput::ON_DEMAND,
         class: None,
         encryption: None,
         deletion_protection: false,
@@ -220,7 +219,8 @@ fn the_form_does_not_change() {
         r#""state":{"change":"Create","until_ms":1700000000000},"#,
         r#""attributes":[{"name":"pk","type":"S"}],"key":[{"name":"pk","type":"HASH"}],"#,
         r#""billing":"PAY_PER_REQUEST","on_demand_since_ms":1700000000000,"#,
-        r#""throughput":{"read_units":0,"write_units":0},"deletion_protection":false}"#,
+        r#""throughput":{"read_units":0,"write_units":0},"#,
+        r#""warm":{"read_units":12000,"write_units":4000},"deletion_protection":false}"#,
     );
     let bytes = simple("Movies").encode().unwrap();
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);

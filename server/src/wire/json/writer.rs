@@ -57,6 +57,14 @@ impl Writer {
         self.comma = false;
     }
 
+    /// Opens an object with its first member's name: `opening` is that much JSON, like `{"S":`. The
+    /// member's value has to follow.
+    pub fn begin_object_with(&mut self, opening: &'static str) {
+        self.separate();
+        self.out.extend_from_slice(opening.as_bytes());
+        self.comma = false;
+    }
+
     /// Closes the current object.
     pub fn end_object(&mut self) {
         self.out.push(b'}');

@@ -1,0 +1,219 @@
+//! What DynamoDB demands of key attributes: of a key that finds an item, of the keys within an item
+//! that is stored, and of the attributes that secondary indexes use as keys.
+//!
+//! The order of the checks is DynamoDB's: presence and type of each attribute in the order of the
+//! key schema, then emptiness, then size; the table's key before those of its indexes.
+
+use crate::{
+    item::{ItemRef, Kind, ValueRef},
+    plan::rejection::Rejection,
+    store::{Key, layout},
+    table::{IndexKind, KeyAttribute, KeySchema, ScalarType, SecondaryIndex, Table},
+};
+
+/// Largest partition key in bytes (developer guide, "Quotas": "partition key length").
+const MAX_PARTITION_KEY_BYTES: usize = 2048;
+/// Largest sort key in bytes (developer guide, "Quotas": "sort key length").
+const MAX_SORT_KEY_BYTES: usize = 1024;
+
+/// What an item came from, where DynamoDB words the same refusal in two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The item was given whole.
+    Put,
+    /// The item is what an update made of another.
+    Update,
+}
+
+/// Checks a key that names an item: exactly the attributes of the schema, of their types, not empty,
+/// not too long.
+pub fn check_lookup_key(schema: &KeySchema, key: ItemRef<'_>) -> Result<(), Rejection> {
+    if key.len() > schema.attribute_count() {
+        return Err(Rejection::KeyCount);
+    }
+    for attribute in schema.attributes() {
+        match key.get(&attribute.name) {
+            Some(value) if has_type(value, attribute.scalar) => {}
+            _ => return Err(Rejection::KeyMismatch),
+        }
+    }
+    check_not_empty(schema, key)?;
+    check_sizes(schema, key)
+}
+
+/// Checks the primary key within an item that is put.
+pub fn check_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
+    for attribute in schema.attributes() {
+        let Some(value) = item.get(&attribute.name) else {
+            return Err(Rejection::MissingKey(attribute.name.clone()));
+        };
+        if !has_type(value, attribute.scalar) {
+            return Err(Rejection::KeyType {
+                name: attribute.name.clone(),
+                expected: attribute.scalar.name(),
+                actual: value.kind().name(),
+            });
+        }
+    }
+    check_not_empty(schema, item)?;
+    check_sizes(schema, item)
+}
+
+/// Checks the primary key within an item of a batch, where DynamoDB does not say what is wrong with
+/// it: AWS answered a wrong type this way in the capture `bw_table_wrongtype`.
+pub fn check_batch_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
+    check_item_key(schema, item).map_err(|rejection| match rejection {
+        Rejection::MissingKey(_) | Rejection::KeyType { .. } => Rejection::KeyMismatch,
+        other => other,
+    })
+}
+
+/// Checks the attributes of `item` that are keys of secondary indexes: an item without one is not in
+/// the index, but one that has it must have it in the declared type, not empty and not too long.
+/// Where an attribute is part of several indexes, the first in the order of names is blamed.
+///
+/// After an update (`origin`), only what differs from `old` is checked: an attribute may be older
+/// than the index.
+pub fn check_index_keys(
+    table: &Table,
+    item: ItemRef<'_>,
+    old: Option<ItemRef<'_>>,
+    origin: Origin,
+) -> Result<(), Rejection> {
+    let indexes = in_order_of_names(table);
+    for index in &indexes {
+        for attribute in index.key_schema().attributes() {
+            let Some(value) = item.get(&attribute.name) else {
+                continue;
+            };
+            let kept = origin == Origin::Update
+                && old.and_then(|old| old.get(&attribute.name)) == Some(value);
+            if !kept {
+                check_index_attribute(index, attribute, value, origin)?;
+            }
+        }
+    }
+    indexes.iter().try_for_each(|index| {
+        check_sizes(index.key_schema(), item).map_err(|rejection| match origin {
+            Origin::Put => rejection,
+            Origin::Update => Rejection::UpdateIndexKeySize,
+        })
+    })
+}
+
+/// Where the item with the primary key attributes of `item` stands. `None` if it lacks one, or one
+/// is not of a type that can be a key.
+pub fn primary_key(table: &Table, item: ItemRef<'_>) -> Option<Key> {
+    let schema = table.key_schema();
+    let partition = values(schema.partition(), item)?;
+    let sort = values(schema.sort(), item)?;
+    layout::entry_key(table.keyspace(), partition, sort)
+}
+
+/// Where the entry of `item` in `index` stands, under the same conditions for both keys.
+pub fn index_key(table: &Table, index: &SecondaryIndex, item: ItemRef<'_>) -> Option<Key> {
+    let (primary, secondary) = (table.key_schema(), index.key_schema());
+    let partition = values(secondary.partition(), item)?;
+    let mut sort = values(secondary.sort(), item)?;
+    if index.kind() == IndexKind::Global {
+        sort.extend(values(primary.partition(), item)?);
+    }
+    sort.extend(values(primary.sort(), item)?);
+    layout::entry_key(index.keyspace(), partition, sort)
+}
+
+/// The values of all `attributes`, in their order.
+fn values<'a>(attributes: &[KeyAttribute], item: ItemRef<'a>) -> Option<Vec<ValueRef<'a>>> {
+    attributes
+        .iter()
+        .map(|attribute| item.get(&attribute.name))
+        .collect()
+}
+
+fn check_index_attribute(
+    index: &SecondaryIndex,
+    attribute: &KeyAttribute,
+    value: ValueRef<'_>,
+    origin: Origin,
+) -> Result<(), Rejection> {
+    if !has_type(value, attribute.scalar) {
+        return Err(match origin {
+            Origin::Update => Rejection::UpdateIndexKeyType,
+            Origin::Put => Rejection::IndexKeyType {
+                name: attribute.name.clone(),
+                expected: attribute.scalar.name(),
+                actual: value.kind().name(),
+                index: index.name().into(),
+            },
+        });
+    }
+    let Some(kind) = empty_kind(value) else {
+        return Ok(());
+    };
+    Err(match origin {
+        Origin::Update => Rejection::UpdateEmptyIndexKey { kind },
+        Origin::Put => Rejection::EmptyIndexKey {
+            name: attribute.name.clone(),
+            kind,
+            index: index.name().into(),
+        },
+    })
+}
+
+/// The table's indexes sorted by name. There are at most 25, and most tables have none.
+fn in_order_of_names(table: &Table) -> Vec<&SecondaryIndex> {
+    let mut indexes: Vec<&SecondaryIndex> = table.indexes().iter().collect();
+    indexes.sort_by_key(|index| index.name());
+    indexes
+}
+
+fn check_not_empty(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
+    for attribute in schema.attributes() {
+        if let Some(kind) = item.get(&attribute.name).and_then(empty_kind) {
+            return Err(Rejection::EmptyKey {
+                name: attribute.name.clone(),
+                kind,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_sizes(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
+    if size(schema.partition(), item) > MAX_PARTITION_KEY_BYTES {
+        return Err(Rejection::PartitionKeySize);
+    }
+    if size(schema.sort(), item) > MAX_SORT_KEY_BYTES {
+        return Err(Rejection::SortKeySize);
+    }
+    Ok(())
+}
+
+/// Size of the values of `attributes`, names not counted.
+fn size(attributes: &[KeyAttribute], item: ItemRef<'_>) -> usize {
+    attributes
+        .iter()
+        .filter_map(|attribute| item.get(&attribute.name))
+        .map(|value| value.size())
+        .sum()
+}
+
+/// Whether `value` has the type that a key attribute was declared with.
+pub(super) fn has_type(value: ValueRef<'_>, scalar: ScalarType) -> bool {
+    matches!(
+        (value.kind(), scalar),
+        (Kind::S, ScalarType::S) | (Kind::N, ScalarType::N) | (Kind::B, ScalarType::B)
+    )
+}
+
+/// `string` or `binary` if the value is an empty one of these.
+fn empty_kind(value: ValueRef<'_>) -> Option<&'static str> {
+    match value.kind() {
+        Kind::S if value.as_str().is_some_and(str::is_empty) => Some("string"),
+        Kind::B if value.as_binary().is_some_and(<[u8]>::is_empty) => Some("binary"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
