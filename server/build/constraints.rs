@@ -64,35 +64,32 @@ pub(crate) fn structure(model: &Model, name: &str, out: &mut String) -> Result<(
         }
         empty = false;
         let field = snake(&member.name);
-        writeln!(out, "        match &self.{field} {{")?;
-        if shape || limits.is_some() {
+        let name = &member.name;
+        if !shape && limits.is_none() {
             writeln!(
                 out,
-                "            Some(value) => violations.member(\"{}\", |violations| {{",
-                member.name
+                "        if self.{field}.is_none() {{ violations.missing(\"{name}\"); }}"
             )?;
-            if let Some(limits) = limits {
-                counted(limits, out)?;
-            }
-            if shape {
-                writeln!(
-                    out,
-                    "                {}",
-                    checking(model, &member.shape, "value")?
-                )?;
-            }
-            writeln!(out, "            }}),")?;
-        } else {
-            writeln!(out, "            Some(_) => {{}}")?;
+            continue;
         }
-        if member.required {
+        writeln!(out, "        if let Some(value) = &self.{field} {{")?;
+        writeln!(
+            out,
+            "            violations.member(\"{name}\", |violations| {{"
+        )?;
+        if let Some(limits) = limits {
+            counted(limits, out)?;
+        }
+        if shape {
             writeln!(
                 out,
-                "            None => violations.missing(\"{}\"),",
-                member.name
+                "                {}",
+                checking(model, &member.shape, "value")?
             )?;
-        } else {
-            writeln!(out, "            None => {{}}")?;
+        }
+        writeln!(out, "            }});")?;
+        if member.required {
+            writeln!(out, "        }} else {{ violations.missing(\"{name}\");")?;
         }
         writeln!(out, "        }}")?;
     }
@@ -229,6 +226,14 @@ fn integer(name: &str, limits: Limits, out: &mut String) -> Result<()> {
     Ok(())
 }
 
+/// What a function takes instead of a reference to a vector.
+fn slice(vector: &str) -> String {
+    let element = vector
+        .strip_prefix("Vec<")
+        .and_then(|rest| rest.strip_suffix('>'));
+    element.map_or_else(|| vector.to_owned(), |element| format!("[{element}]"))
+}
+
 fn counted(limits: Limits, out: &mut String) -> Result<()> {
     writeln!(
         out,
@@ -239,7 +244,7 @@ fn counted(limits: Limits, out: &mut String) -> Result<()> {
 }
 
 fn list(model: &Model, name: &str, limits: Limits, element: &str, out: &mut String) -> Result<()> {
-    let ty = rust(model, name, Side::Input)?;
+    let ty = slice(&rust(model, name, Side::Input)?);
     writeln!(
         out,
         "fn check_{}<'a>(value: &'a {ty}, violations: &mut Violations<'a>) {{",
@@ -270,7 +275,7 @@ fn map(
     value: &str,
     out: &mut String,
 ) -> Result<()> {
-    let ty = rust(model, name, Side::Input)?;
+    let ty = slice(&rust(model, name, Side::Input)?);
     writeln!(
         out,
         "fn check_{}<'a>(value: &'a {ty}, violations: &mut Violations<'a>) {{",

@@ -133,7 +133,7 @@ impl<'a> Violations<'a> {
         length: usize,
         min: Option<i64>,
         max: Option<i64>,
-        value: &impl Print,
+        value: &(impl Print + ?Sized),
     ) {
         self.limits(length, min, max, || Printer::show(value, Form::Java));
     }
@@ -165,10 +165,7 @@ impl<'a> Violations<'a> {
     /// The keys of a map from tables. BatchWriteItem looks at them only where nothing else is wrong,
     /// and shows the map in another form (validation-ordering/batchOperations, "malformed table
     /// name").
-    pub(crate) fn table_keys<T>(&mut self, map: &Vec<(String, T)>)
-    where
-        Vec<(String, T)>: Print,
-    {
+    pub(crate) fn table_keys<T: Print>(&mut self, map: &[(String, T)]) {
         let legal = |name: &str| {
             name.starts_with("arn:") || (NAME.matches(name) && (3..=255).contains(&name.len()))
         };
@@ -185,14 +182,12 @@ impl<'a> Violations<'a> {
     }
 
     /// The lengths of the lists that are a map's values: one violation however many are broken.
-    pub(crate) fn value_counts<T>(
+    pub(crate) fn value_counts<T: Print>(
         &mut self,
-        map: &Vec<(String, Vec<T>)>,
+        map: &[(String, Vec<T>)],
         min: Option<i64>,
         max: Option<i64>,
-    ) where
-        Vec<(String, Vec<T>)>: Print,
-    {
+    ) {
         let legal = |list: &Vec<T>| {
             let length = i64::try_from(list.len()).unwrap_or(i64::MAX);
             min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max)

@@ -32,7 +32,7 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// The text of `value`.
-    pub(crate) fn show(value: &impl Print, form: Form) -> String {
+    pub(crate) fn show(value: &(impl Print + ?Sized), form: Form) -> String {
         let mut printer = Self {
             text: String::new(),
             form,
@@ -233,11 +233,23 @@ impl Print for bool {
 
 impl<T: Print> Print for Vec<T> {
     fn print(&self, printer: &mut Printer) {
-        printer.list(self.iter(), |printer, element| element.print(printer));
+        self.as_slice().print(printer);
     }
 }
 
 impl<T: Print> Print for Vec<(String, T)> {
+    fn print(&self, printer: &mut Printer) {
+        self.as_slice().print(printer);
+    }
+}
+
+impl<T: Print> Print for [T] {
+    fn print(&self, printer: &mut Printer) {
+        printer.list(self.iter(), |printer, element| element.print(printer));
+    }
+}
+
+impl<T: Print> Print for [(String, T)] {
     fn print(&self, printer: &mut Printer) {
         let entries = self.iter().map(|(key, value)| (key.as_str(), value));
         printer.map(entries, |printer, value| value.print(printer));
