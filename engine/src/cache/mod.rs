@@ -30,7 +30,7 @@ pub(crate) struct BlockCache {
 
 /// How the cache is used, for statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CacheUse {
+pub(crate) struct CacheUsage {
     /// Bytes held now, with overhead.
     pub(crate) bytes: u64,
     /// Blocks held now.
@@ -84,8 +84,8 @@ impl BlockCache {
     }
 
     /// How it is used.
-    pub(crate) fn usage(&self) -> CacheUse {
-        CacheUse {
+    pub(crate) fn usage(&self) -> CacheUsage {
+        CacheUsage {
             bytes: self.blocks.as_ref().map_or(0, Cache::weight),
             blocks: self.blocks.as_ref().map_or(0, |blocks| blocks.len() as u64),
             misses: self.misses.load(Ordering::Relaxed),

@@ -6,10 +6,12 @@
 //!
 //! This module is a leaf: it knows no files and no other part of the engine.
 
+mod dropped;
 mod internal;
 mod range;
 mod user;
 
+pub(crate) use dropped::DroppedKeyspaces;
 pub(crate) use internal::{
     InternalKey, InternalKeyRef, InternalOrd, Kind, TRAILER_SIZE, Trailer, compare_internal,
 };

@@ -1,1 +1,23 @@
 //! The manifest: which files make up the database, as a log of edits.
+//!
+//! A [`Version`] is the state at one moment: the SSTables of each level and a few numbers. It never
+//! changes; a [`VersionEdit`] makes the next one of it. Edits are appended to the manifest file and
+//! synced before the next version is used, so that what a reader sees is what a restart finds.
+//! [`VersionSet`] keeps both. Readers hold on to the version they started with, and a file that
+//! left the current version is deleted once no version names it.
+
+mod current;
+mod edit;
+mod record;
+mod run;
+mod table;
+mod times;
+mod version;
+mod version_set;
+
+pub(crate) use edit::VersionEdit;
+pub(crate) use run::Run;
+pub(crate) use table::{Table, TableStore};
+pub(crate) use times::TimeMap;
+pub(crate) use version::{LEVELS, Version};
+pub(crate) use version_set::VersionSet;

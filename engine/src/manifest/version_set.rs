@@ -1,0 +1,270 @@
+//! The current version and the manifest file behind it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use super::current;
+use super::edit::VersionEdit;
+use super::record::{Damage, decode_file, encode_header, push_record};
+use super::table::{Table, TableStore, sstable_id};
+use super::version::Version;
+use crate::cache::BlockCache;
+use crate::error::{Error, Result};
+use crate::io::{File, Fs};
+
+/// File ids start here; below is nothing.
+const FIRST_FILE_ID: u64 = 1;
+
+/// Keeps the current version and makes every change of it durable before it is seen.
+pub(crate) struct VersionSet {
+    store: Arc<TableStore>,
+    current: ArcSwap<Version>,
+    next_file_id: AtomicU64,
+    log: Mutex<Log>,
+}
+
+/// The manifest file that edits are appended to.
+struct Log {
+    /// `None` after an append has failed: what is on disk is not known then, and nothing is ever
+    /// appended behind what may be half a record.
+    file: Option<Arc<dyn File>>,
+    generation: u64,
+    /// Number of the next record.
+    next_record: u64,
+    /// Where it goes.
+    offset: u64,
+    /// Size at which the next generation is started.
+    size_limit: u64,
+    /// The configured part of `size_limit`.
+    min_size_limit: u64,
+}
+
+impl VersionSet {
+    /// Opens the manifest of a database, or creates it in an empty directory.
+    ///
+    /// Every opening starts a new generation with what it has found: nothing is appended behind a
+    /// torn record, and what is served from now on is durable, even if what was read was only in
+    /// the page cache.
+    pub(crate) fn open(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        cache: Arc<BlockCache>,
+        manifest_size: u64,
+    ) -> Result<VersionSet> {
+        let store = TableStore::new(fs, dir, cache);
+        let (version, generation) = match current::read(store.fs().as_ref(), dir)? {
+            Some(generation) => (read_manifest(&store, generation)?, generation),
+            None => (Version::default(), 0),
+        };
+        let next_file_id = version
+            .next_file_id()
+            .max(FIRST_FILE_ID)
+            .max(highest_id(&store)? + 1);
+        let set = VersionSet {
+            store,
+            current: ArcSwap::from_pointee(version),
+            next_file_id: AtomicU64::new(next_file_id),
+            log: Mutex::new(Log {
+                file: None,
+                generation,
+                next_record: 0,
+                offset: 0,
+                size_limit: manifest_size,
+                min_size_limit: manifest_size,
+            }),
+        };
+        set.start_generation(&mut set.log.lock(), &set.current.load())?;
+        Ok(set)
+    }
+
+    /// The current version.
+    pub(crate) fn current(&self) -> Arc<Version> {
+        self.current.load_full()
+    }
+
+    /// Where the SSTables are.
+    pub(crate) fn store(&self) -> &Arc<TableStore> {
+        &self.store
+    }
+
+    /// An id for a new file, never given before.
+    pub(crate) fn allocate_file_id(&self) -> u64 {
+        self.next_file_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Makes an edit durable and the result of it the current version. The files it adds are
+    /// durable before, names included.
+    ///
+    /// # Errors
+    ///
+    /// The file's error, if the edit could not be made durable; all later calls then fail with
+    /// `ReadOnly`.
+    ///
+    /// # Panics
+    ///
+    /// If the edit does not fit the current version, which is a defect of the engine.
+    pub(crate) fn apply(&self, mut edit: VersionEdit) -> Result<Arc<Version>> {
+        let mut log = self.log.lock();
+        edit.next_file_id = Some(self.next_file_id.load(Ordering::Relaxed));
+        let before = self.current.load_full();
+        let next = before.apply(&edit, &self.store);
+        assert!(
+            next.is_ok(),
+            "an edit that does not fit: {:?}",
+            next.as_ref().err()
+        );
+        let Ok(next) = next else { return Ok(before) };
+
+        self.append(&mut log, &edit)?;
+        let next = Arc::new(next);
+        self.current.store(Arc::clone(&next));
+        for table in removed_tables(&before, &edit) {
+            table.make_obsolete();
+        }
+        if log.offset > log.size_limit {
+            self.start_generation(&mut log, &next)?;
+        }
+        Ok(next)
+    }
+
+    fn append(&self, log: &mut Log, edit: &VersionEdit) -> Result<()> {
+        // Taken out while the outcome is open, and put back only if it is good.
+        let Some(file) = log.file.take() else {
+            return Err(Error::ReadOnly {
+                reason: "writing the manifest has failed".into(),
+            });
+        };
+        let mut payload = Vec::new();
+        edit.encode(&mut payload);
+        let mut record = Vec::with_capacity(payload.len() + 32);
+        push_record(&mut record, log.generation, log.next_record, &payload);
+        file.write_at(&record, log.offset)?;
+        file.sync()?;
+        log.offset += record.len() as u64;
+        log.next_record += 1;
+        log.file = Some(file);
+        Ok(())
+    }
+
+    /// Writes `version` as the start of a new manifest file and makes that the one that counts.
+    /// The generation before it is kept, older ones are deleted.
+    fn start_generation(&self, log: &mut Log, version: &Version) -> Result<()> {
+        log.file = None;
+        let (fs, dir) = (self.store.fs(), self.store.dir());
+        let generation = log.generation + 1;
+        let path = dir.join(current::manifest_name(generation));
+        match fs.remove(&path) {
+            // Left behind by a crash before `CURRENT` named it.
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => {}
+        }
+        let mut edit = version.to_edit();
+        edit.next_file_id = Some(self.next_file_id.load(Ordering::Relaxed));
+        let mut payload = Vec::new();
+        edit.encode(&mut payload);
+        let mut bytes = encode_header(generation);
+        push_record(&mut bytes, generation, 0, &payload);
+
+        let file = fs.create(&path)?;
+        file.write_at(&bytes, 0)?;
+        file.sync_all()?;
+        fs.sync_dir(dir)?;
+        current::write(fs.as_ref(), dir, generation)?;
+        self.delete_old_manifests(generation)?;
+
+        log.file = Some(file);
+        log.generation = generation;
+        log.next_record = 1;
+        log.offset = bytes.len() as u64;
+        // A state that is itself large must not be written again and again.
+        log.size_limit = log.min_size_limit.max(2 * log.offset);
+        Ok(())
+    }
+
+    fn delete_old_manifests(&self, generation: u64) -> Result<()> {
+        let (fs, dir) = (self.store.fs(), self.store.dir());
+        for entry in fs.list(dir)? {
+            let old = current::manifest_generation(&entry.name)
+                .is_some_and(|found| found + 1 < generation || found > generation);
+            if old || current::is_temporary(&entry.name) {
+                fs.remove(&dir.join(entry.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the SSTables in the directory that the current version does not name: what a crash
+    /// has left of flushes, compactions and deletions. Only at opening, before there are any.
+    pub(crate) fn delete_orphans(&self) -> Result<usize> {
+        let version = self.current.load();
+        let mut deleted = 0;
+        for entry in self.store.fs().list(self.store.dir())? {
+            if let Some(file_id) = sstable_id(&entry.name)
+                && !version
+                    .tables()
+                    .any(|(_, table)| table.file_id() == file_id)
+            {
+                self.store.delete(file_id)?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+/// The SSTables that an edit takes out of the database; those it moves stay in it.
+fn removed_tables<'a>(
+    before: &'a Version,
+    edit: &'a VersionEdit,
+) -> impl Iterator<Item = &'a Arc<Table>> {
+    before.tables().map(|(_, table)| table).filter(|table| {
+        let id = table.file_id();
+        edit.removed.iter().any(|(_, removed)| *removed == id)
+            && !edit.added.iter().any(|(_, added)| added.file_id == id)
+    })
+}
+
+/// The highest id of an SSTable in the directory, named by the manifest or not: an orphan whose
+/// deletion is lost must not meet a new file of its name.
+fn highest_id(store: &TableStore) -> Result<u64> {
+    let entries = store.fs().list(store.dir())?;
+    Ok(entries
+        .iter()
+        .filter_map(|entry| sstable_id(&entry.name))
+        .max()
+        .unwrap_or(0))
+}
+
+/// The state that a manifest file describes.
+fn read_manifest(store: &Arc<TableStore>, generation: u64) -> Result<Version> {
+    let path = store.dir().join(current::manifest_name(generation));
+    let file = store.fs().open(&path)?;
+    let size = usize::try_from(file.len()?)
+        .map_err(|_| Error::invalid("a manifest larger than this machine's memory"))?;
+    let mut bytes = vec![0; size];
+    file.read_exact_at(&mut bytes, 0)?;
+    let corrupt =
+        |damage: Damage| Error::corruption(&path, damage.offset, damage.expected, damage.found);
+    let (payloads, torn) = decode_file(&bytes, generation).map_err(corrupt)?;
+    if torn > 0 {
+        tracing::info!(bytes = torn, manifest = %path.display(), "dropped an incomplete edit");
+    }
+    let mut version = Version::default();
+    for (number, payload) in payloads.iter().enumerate() {
+        version = VersionEdit::decode(payload)
+            .and_then(|edit| version.apply(&edit, store))
+            .map_err(|found| {
+                let offset = payload.as_ptr() as usize - bytes.as_ptr() as usize;
+                let expected = format!("edit {number} of the manifest, fitting those before it");
+                Error::corruption(&path, offset as u64, expected, found)
+            })?;
+    }
+    Ok(version)
+}
+
+#[cfg(test)]
+mod tests;
