@@ -3,6 +3,13 @@
 //! The item has 12 attributes and 1.2 KB: ids and texts as applications have them, numbers, a list, a
 //! map, a set and some binary data.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark fails by stopping, and exports nothing"
+)]
+
 use std::fmt::Write;
 use std::hint::black_box;
 

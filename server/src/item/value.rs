@@ -289,8 +289,8 @@ impl<'a> ValueRef<'a> {
     }
 }
 
-/// The order of two strings, numbers or binary values; values of different types, and of any other
-/// type, have none.
+/// The order of two strings, numbers or binary values. Values of different types have none, and those
+/// of any other type neither, even if they are equal: DynamoDB's `<=` does not hold for two lists.
 impl PartialOrd for ValueRef<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         if self.kind() != other.kind() {

@@ -241,28 +241,36 @@ fn nests_32_levels() {
 
 #[test]
 fn what_is_wrong_first() {
-    let refused = |json: Json| match item(&json) {
+    let refused = |text: &str| match decode_json(&mut Reader::new(text.as_bytes())) {
         Err(DecodeError::Validation(error)) => error,
         other => panic!("not refused: {other:?}"),
     };
     assert_eq!(
-        refused(json!({"a": {"SS": []}, "": {"S": "x"}})),
+        refused(r#"{"a":{"SS":[]},"":{"S":"x"}}"#),
         ValueError::EmptyName
     );
+    let deep = nested(40);
     assert_eq!(
-        refused(json!({"a": {"M": {"": {"S": "x"}}}, "d": nested(40)})),
+        refused(&format!(r#"{{"a":{{"M":{{"":{{"S":"x"}}}}}},"d":{deep}}}"#)),
         ValueError::TooDeep
     );
     assert_eq!(
-        refused(json!({"a": {"M": {"": {"S": "x"}}}})),
+        refused(r#"{"a":{"M":{"":{"S":"x"}}}}"#),
         ValueError::EmptyName
+    );
+    assert_eq!(
+        refused(r#"{"b":{"SS":[]},"a":{"NS":[]}}"#),
+        ValueError::EmptySet(Kind::SS)
+    );
+    let long = "n".repeat(65_536);
+    assert_eq!(
+        refused(&format!(r#"{{"{long}":{{"S":"x"}}}}"#)),
+        ValueError::LongName
     );
     assert!(matches!(
         item(&json!({"a": {"SS": []}, "b": {"S": 1}})),
         Err(DecodeError::Serialization(_))
     ));
-    let long = "n".repeat(65_536);
-    assert_eq!(refused(json!({ long: {"S": "x"} })), ValueError::LongName);
 }
 
 #[test]
