@@ -17,6 +17,10 @@ mod sstable;
 mod varint;
 mod wal;
 
+pub use db::{
+    Batch, Commit, Db, Direction, FIRST_CREATED_KEYSPACE, RangeIter, Snapshot, Statistics, Step,
+    Transaction,
+};
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;
 pub use key::{Key, KeyRange, KeyRef, KeyspaceId};

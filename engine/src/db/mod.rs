@@ -1,1 +1,215 @@
 //! The database: open, recovery, commit, read, snapshot and transaction.
+//!
+//! **A commit** gets its sequence number in the commit queue, goes into the memtable, and waits for
+//! the WAL writer, which writes and syncs all that waits as one group. Two watermarks follow it:
+//! *applied*, once it and all before it are in the memtable, and *durable*, once they are on the
+//! disk as well.
+//!
+//! - Readers see up to durable: nothing that was ever shown can be lost.
+//! - Who holds the lock of a key sees up to applied, and gives the lock back as soon as its own
+//!   commit is applied. A later commit can't become durable before an earlier one, so that the next
+//!   holder builds on what may be lost only together with what it builds.
+//!
+//! **A memtable** that is full becomes immutable, is written out as an SSTable of L0, and forgotten
+//! once the manifest names that. Compaction merges SSTables down the levels.
+//!
+//! **After a failed write or sync** of the log nothing more is acknowledged: the database is
+//! read-only, and says why, until it is opened again.
+//!
+//! Background work is done by tasks (`io::Task`), in small steps: WAL writer and syncer, the
+//! preparer of WAL segments, the pacer, flush, compaction, and the deletion of files.
+
+mod batch;
+mod commit;
+mod counters;
+mod dropped;
+mod health;
+mod locks;
+mod log_writer;
+mod memtables;
+mod open;
+mod pacer;
+mod queue;
+mod read;
+mod shared;
+mod snapshot;
+mod snapshots;
+mod statistics;
+mod task;
+mod transaction;
+mod watermark;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+pub use batch::Batch;
+pub use commit::Commit;
+pub use snapshot::{Direction, RangeIter, Snapshot, Step};
+pub use statistics::Statistics;
+pub use transaction::Transaction;
+
+use self::shared::Shared;
+use crate::error::{Error, Result};
+use crate::io::{Env, LockGuard, TaskHandle};
+use crate::key::{Key, KeyspaceId};
+use crate::options::Options;
+use crate::{ReadMode, Value};
+
+/// Keyspaces below this are the caller's to number; [`Db::create_keyspace`] never returns them.
+pub const FIRST_CREATED_KEYSPACE: KeyspaceId = KeyspaceId(1024);
+
+/// An open database. Cloning it gives another handle to the same one.
+#[derive(Clone)]
+pub struct Db {
+    handle: Arc<Handle>,
+}
+
+/// Ends the background tasks when the last `Db` is gone.
+struct Handle {
+    shared: Arc<Shared>,
+    open: Mutex<Option<Open>>,
+}
+
+/// What is only there while the database is open.
+struct Open {
+    log_writer: TaskHandle,
+    others: Vec<TaskHandle>,
+    _lock: Box<dyn LockGuard>,
+}
+
+impl Db {
+    /// Opens the database in a directory, or creates one there.
+    ///
+    /// Fails with `Locked` if it is open already, and with `Corruption`, naming file and offset,
+    /// where it can't read what it once wrote.
+    pub fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
+        open::open(env, dir, options)
+    }
+
+    /// A view of all that is durable now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.handle.shared))
+    }
+
+    /// The newest durable value of a key.
+    pub fn get(&self, key: &Key, mode: ReadMode) -> Result<Option<Value>> {
+        read::get_durable(&self.handle.shared, key, mode)
+    }
+
+    /// Takes the locks of some keys, to read, check and write them with nobody in between. In
+    /// [`ReadMode::CachedOnly`], which is also the mode of the transaction's reads, a lock that is
+    /// held answers `WouldBlock`. A thread must not open a second one while it holds a first.
+    pub fn transaction<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a Key>,
+        mode: ReadMode,
+    ) -> Result<Transaction> {
+        let shared = &self.handle.shared;
+        let locks = shared.locks.acquire(keys, mode, &*shared.env.scheduler)?;
+        Ok(Transaction::new(Arc::clone(shared), locks, mode))
+    }
+
+    /// Commits a batch without taking locks: for keys that no transaction touches.
+    pub fn write(&self, batch: Batch) -> Result<Commit> {
+        self.handle.shared.commit(batch)
+    }
+
+    /// A keyspace that was never used. The id is durably never given out again, whether anything is
+    /// written to the keyspace or not.
+    pub fn create_keyspace(&self) -> Result<KeyspaceId> {
+        self.handle.shared.create_keyspace()
+    }
+
+    /// The last commit that is durable, and visible to readers.
+    #[must_use]
+    pub fn durable_sequence(&self) -> u64 {
+        self.handle.shared.durable.sequence()
+    }
+
+    /// The last commit that is, with all before it, in the memtable.
+    #[must_use]
+    pub fn applied_sequence(&self) -> u64 {
+        self.handle.shared.applied.sequence()
+    }
+
+    /// Ends when all commits up to a sequence number are durable.
+    pub fn wait_durable(&self, sequence: u64) -> Commit {
+        Commit::new(Arc::clone(&self.handle.shared), sequence, None)
+    }
+
+    /// How long the acknowledgement of a commit is held back at the moment, because more waits to be
+    /// written out than should. Fails with what a commit would fail with: `Throttled`, `ReadOnly`,
+    /// `Closed`.
+    pub fn write_delay(&self) -> Result<Duration> {
+        self.handle.shared.write_delay()
+    }
+
+    /// Where it stands and what it has done.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        Statistics::collect(&self.handle.shared)
+    }
+
+    /// The files, clock, randomness and threads that it was opened with.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        &self.handle.shared.env
+    }
+
+    /// Makes everything durable, ends the background tasks and gives the directory free. All
+    /// handles and what came from them then answer `Closed` to writes; reads go on working.
+    ///
+    /// Dropping the last handle does the same and can't say whether it worked.
+    pub fn close(self) -> Result<()> {
+        self.handle.close()
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db")
+            .field("dir", &self.handle.shared.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    fn close(&self) -> Result<()> {
+        let Some(open) = self.open.lock().take() else {
+            return Ok(());
+        };
+        let shared = &self.shared;
+        // What is in the queue already is still written.
+        shared.queue.close(Error::Closed);
+        open.log_writer.wake();
+        let mut result = open.log_writer.join().and(shared.segments.close());
+        shared.stopped.store(true, Ordering::Release);
+        for task in &open.others {
+            task.wake();
+        }
+        for task in &open.others {
+            result = result.and(task.join());
+        }
+        let result = shared.health.check().and(result);
+        shared.health.fail(Error::Closed);
+        shared.durable.fail(Error::Closed);
+        result
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::warn!("closing the database failed: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

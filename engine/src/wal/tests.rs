@@ -42,9 +42,7 @@ impl Log {
 
     /// Appends a group of commits that each put their sequence number.
     fn append(&mut self, commit_count: u64) {
-        let records: Vec<Record> = (self.next..self.next + commit_count)
-            .map(|sequence| record(sequence))
-            .collect();
+        let records: Vec<Record> = (self.next..self.next + commit_count).map(record).collect();
         self.writer
             .append(self.next, records.iter(), 1_000 + self.next)
             .unwrap();

@@ -131,6 +131,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes a group without commits, if there are groups at all: it says that all before it was
+    /// durable, so that none of them can pass for a torn tail later.
+    pub(crate) fn finish(&mut self, time_ms: u64) -> Result<()> {
+        if self.current.is_none() {
+            return Ok(());
+        }
+        if self.segments.mode() == LogMode::Buffered {
+            self.syncer().sync()?;
+        }
+        self.append(self.last_sequence + 1, std::iter::empty(), time_ms)
+    }
+
     /// Where the next group of this length goes: behind the last one, or into the next segment.
     fn make_room(&mut self, group_len: u64, page_break: bool) -> Result<&mut Current> {
         let mut current = self.current.take();

@@ -1,0 +1,148 @@
+//! A batch: what one commit does, all of it or nothing.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::key::{Key, KeyspaceId, Kind};
+use crate::wal::{Record, RecordBuilder};
+use crate::{Value, memtable::Memtable};
+
+/// Bytes of keys and values that one batch may have. Far beyond what a request needs; it keeps a WAL
+/// group within its length field, and one commit from filling the memory.
+const MAX_BATCH_SIZE: usize = 256 << 20;
+
+/// Puts, deletions and drops of keyspaces that are committed together, across keyspaces.
+///
+/// Of several operations on one key, the last one counts.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// A value, or a deletion.
+    writes: BTreeMap<Key, Option<Value>>,
+    dropped: Vec<KeyspaceId>,
+    /// Of the keys and values that were ever put in: what was overwritten within the batch counts.
+    size: usize,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the value of a key.
+    pub fn put(&mut self, key: Key, value: impl Into<Value>) {
+        let value = value.into();
+        self.size += key.as_bytes().len() + value.len();
+        self.writes.insert(key, Some(value));
+    }
+
+    /// Removes a key, whether it exists or not.
+    pub fn delete(&mut self, key: Key) {
+        self.size += key.as_bytes().len();
+        self.writes.insert(key, None);
+    }
+
+    /// Drops a keyspace with all that is in it, in constant time. Its id is never used again, so
+    /// that what is later written to it, also by this batch, is never seen.
+    pub fn drop_keyspace(&mut self, keyspace: KeyspaceId) {
+        self.size += size_of::<KeyspaceId>();
+        self.dropped.push(keyspace);
+    }
+
+    /// Whether it does nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.dropped.is_empty()
+    }
+
+    /// Bytes of its keys and values.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// What the batch does to a key, if anything: its new value, or `None` for a deletion.
+    pub(super) fn get(&self, key: &Key) -> Option<Option<Value>> {
+        self.writes.get(key).cloned()
+    }
+
+    /// The keyspaces it drops.
+    pub(super) fn dropped(&self) -> &[KeyspaceId] {
+        &self.dropped
+    }
+
+    /// What goes into the log.
+    pub(super) fn encode(&self) -> Result<Record> {
+        let too_large = || Error::invalid("a batch of more than 256 MiB");
+        if self.size > MAX_BATCH_SIZE {
+            return Err(too_large());
+        }
+        let mut record = RecordBuilder::new(self.writes.len() + self.dropped.len(), self.size);
+        for keyspace in &self.dropped {
+            record.drop_keyspace(*keyspace);
+        }
+        for (key, value) in &self.writes {
+            match value {
+                Some(value) => record.put(key.as_bytes(), value),
+                None => record.delete(key.as_bytes()),
+            }
+        }
+        record.finish().ok_or_else(too_large)
+    }
+
+    /// Puts it into a memtable.
+    pub(super) fn apply(self, sequence: u64, memtable: &Memtable) {
+        for keyspace in self.dropped {
+            memtable.drop_keyspace(keyspace, sequence);
+        }
+        for (key, value) in self.writes {
+            match value {
+                Some(value) => memtable.insert(key.into_internal(sequence, Kind::Put), value),
+                None => memtable.insert(key.into_internal(sequence, Kind::Delete), Value::new()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(sort: &str) -> Key {
+        Key::new(KeyspaceId(1), b"partition", sort.as_bytes())
+    }
+
+    #[test]
+    fn the_last_operation_on_a_key_counts() {
+        let mut batch = Batch::new();
+        assert!(batch.is_empty());
+        batch.put(key("a"), "1");
+        batch.delete(key("a"));
+        batch.delete(key("b"));
+        batch.put(key("b"), "2");
+        assert_eq!(batch.get(&key("a")), Some(None));
+        assert_eq!(batch.get(&key("b")), Some(Some(Value::from("2"))));
+        assert_eq!(batch.get(&key("c")), None);
+        let memtable = Memtable::default();
+        batch.apply(7, &memtable);
+        assert_eq!(
+            memtable.get(key("a").as_bytes(), 7).unwrap().kind,
+            Kind::Delete
+        );
+        assert_eq!(memtable.get(key("b").as_bytes(), 7).unwrap().value, "2");
+        assert_eq!(memtable.get(key("b").as_bytes(), 6), None);
+    }
+
+    #[test]
+    fn a_batch_beyond_the_bound_is_refused() {
+        let mut batch = Batch::new();
+        let value = Value::from(vec![0; 64 << 20]);
+        for name in ["a", "b", "c"] {
+            batch.put(key(name), value.clone());
+        }
+        assert!(batch.encode().is_ok());
+        batch.put(key("d"), value);
+        assert!(matches!(batch.encode(), Err(Error::InvalidArgument(_))));
+    }
+}

@@ -1,0 +1,136 @@
+//! What callers and background tasks of one open database share.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::commit::Commit;
+use super::counters::{Counters, add};
+use super::dropped::DroppedKeyspaces;
+use super::health::{Health, read_only};
+use super::locks::KeyLocks;
+use super::memtables::MemtableSet;
+use super::pacer::{Pacer, Pressure};
+use super::queue::CommitQueue;
+use super::snapshots::SnapshotRegistry;
+use super::watermark::{Applied, Durable};
+use crate::error::{Error, Result};
+use crate::io::Env;
+use crate::key::KeyspaceId;
+use crate::options::Options;
+use crate::wal::Segments;
+
+/// One open database.
+pub(super) struct Shared {
+    pub(super) env: Env,
+    pub(super) dir: PathBuf,
+    pub(super) options: Options,
+    pub(super) queue: CommitQueue,
+    pub(super) applied: Applied,
+    pub(super) durable: Durable,
+    pub(super) memtables: MemtableSet,
+    pub(super) dropped: DroppedKeyspaces,
+    pub(super) snapshots: SnapshotRegistry,
+    pub(super) locks: Arc<KeyLocks>,
+    pub(super) pressure: Pressure,
+    pub(super) pacer: Arc<Pacer>,
+    pub(super) health: Health,
+    pub(super) segments: Arc<Segments>,
+    pub(super) counters: Counters,
+    pub(super) wakers: Wakers,
+    pub(super) next_keyspace: AtomicU32,
+    /// Background tasks are to end.
+    pub(super) stopped: AtomicBool,
+}
+
+/// Wakes the background tasks.
+#[derive(Default)]
+pub(super) struct Wakers {
+    pub(super) syncer: TaskWaker,
+    pub(super) flusher: TaskWaker,
+    pub(super) compactor: TaskWaker,
+    pub(super) cleaner: TaskWaker,
+}
+
+/// Wakes one task, once it is there.
+#[derive(Default)]
+pub(super) struct TaskWaker(OnceLock<Waker>);
+
+impl TaskWaker {
+    pub(super) fn set(&self, waker: Waker) {
+        let _only_once = self.0.set(waker);
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.0.get() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Shared {
+    /// The delay that backpressure puts on the next commit, or the refusal of it.
+    pub(super) fn write_delay(&self) -> Result<Duration> {
+        self.health.check()?;
+        self.pressure.delay(self.memtables.load().bytes())
+    }
+
+    /// Gives a batch its place in the order of commits, and applies it to the memtable. Fails before
+    /// any effect.
+    pub(super) fn commit(self: &Arc<Self>, batch: Batch) -> Result<Commit> {
+        let delay = self.write_delay().inspect_err(|error| {
+            if matches!(error, Error::Throttled) {
+                add(&self.counters.throttled, 1);
+            }
+        })?;
+        let record = batch.encode()?;
+        let placed = self.queue.push(record, &self.memtables)?;
+        self.dropped.add(batch.dropped(), placed.sequence);
+        batch.apply(placed.sequence, &placed.memtable);
+        self.applied.complete(placed.sequence);
+        if placed.memtable.bytes() >= self.options.memtable_size
+            && self.queue.rotate(&placed.memtable, &self.memtables)
+        {
+            self.wakers.flusher.wake();
+        }
+        let not_before = (!delay.is_zero()).then(|| {
+            add(&self.counters.delayed, 1);
+            self.pacer.now() + delay
+        });
+        Ok(Commit::new(Arc::clone(self), placed.sequence, not_before))
+    }
+
+    /// Makes commits visible, and wakes those who wait for them.
+    pub(super) fn publish(&self, sequence: u64) {
+        self.durable.publish(sequence);
+        self.wakers.syncer.wake();
+        if !self.memtables.load().immutable.is_empty() {
+            self.wakers.flusher.wake();
+        }
+    }
+
+    /// Refuses writes from now on; those on their way fail. Reads still work.
+    pub(super) fn fail(&self, cause: &dyn std::fmt::Display) {
+        let error = read_only(cause);
+        if self.health.fail(error.clone()) {
+            tracing::error!("{error}");
+        }
+        self.queue.close(error.clone());
+        self.durable.fail(error);
+        self.queue.wake_writer();
+    }
+
+    pub(super) fn create_keyspace(&self) -> Result<KeyspaceId> {
+        self.health.check()?;
+        let id = self.next_keyspace.fetch_add(1, Ordering::Relaxed);
+        Ok(KeyspaceId(id))
+    }
+
+    /// Whether background tasks are to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
