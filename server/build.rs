@@ -1,6 +1,6 @@
 //! Generates the operations and shapes of the API from the service models in `model/`.
 //!
-//! What is generated lands in the build's own folder and is included by `src/wire/`: one new model is
+//! What is generated lands in the build's own folder and is included by `src/wire/` and `src/validation/`: one new model is
 //! one new data file. What the service does and its public model does not say is in
 //! `model/service.json`.
 
@@ -25,10 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=model");
     let out = env::var("OUT_DIR")?;
     let model = model::Model::load(Path::new("model"))?;
-    fs::write(
-        Path::new(&out).join("operation.rs"),
-        operations::generate(&model)?,
-    )?;
-    fs::write(Path::new(&out).join("shapes.rs"), shapes::generate(&model)?)?;
+    let write = |name: &str, text: String| fs::write(Path::new(&out).join(name), text);
+    write("operation.rs", operations::generate(&model)?)?;
+    write("shapes.rs", shapes::generate(&model)?)?;
+    write("constraints.rs", constraints::generate(&model)?)?;
     Ok(())
 }

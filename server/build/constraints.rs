@@ -13,6 +13,62 @@ use crate::types::{Side, is_item, rust, snake};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+pub(crate) fn generate(model: &Model) -> Result<String> {
+    let roots = model
+        .operations
+        .iter()
+        .map(|operation| operation.input.clone());
+    let inputs = model.closure(roots)?;
+    let mut out = String::new();
+    for name in &inputs {
+        writeln!(out, "impl {name} {{")?;
+        if model
+            .operations
+            .iter()
+            .any(|operation| operation.input == *name)
+        {
+            writeln!(out, "    /// Checks the constraints of the API model.")?;
+            writeln!(
+                out,
+                "    pub fn constraints<'a>(&'a self, violations: &mut Violations<'a>) {{
+        self.check(violations);
+    }}
+"
+            )?;
+        }
+        structure(model, name, &mut out)?;
+        writeln!(out, "}}\n")?;
+    }
+    shapes(model, &inputs, &mut out)?;
+    operations(model, &mut out)?;
+    Ok(out)
+}
+
+/// What goes over all operations.
+fn operations(model: &Model, out: &mut String) -> Result<()> {
+    writeln!(
+        out,
+        "/// Reads the input of `operation` from `body` and checks its constraints, as a request does before
+/// anything else; the input itself is dropped. For tools and tests that go over all operations.
+pub fn check(operation: Operation, body: &[u8], wording: Wording) -> Result<(), Error> {{
+    match operation {{"
+    )?;
+    for operation in &model.operations {
+        writeln!(
+            out,
+            "        Operation::{} => {{
+            let input = {}::from_json(body)?;
+            let mut violations = Violations::new(operation);
+            input.constraints(&mut violations);
+            violations.finish(wording)
+        }}",
+            operation.name, operation.input
+        )?;
+    }
+    writeln!(out, "    }}\n}}")?;
+    Ok(())
+}
+
 /// Whether anything in the shape can break a constraint.
 fn constrained(model: &Model, name: &str) -> Result<bool> {
     if name == "AttributeValue" || is_item(model, name)? {
@@ -43,7 +99,7 @@ fn constrained(model: &Model, name: &str) -> Result<bool> {
 }
 
 /// The `check` method of a structure.
-pub(crate) fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
+fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
     let input = model
         .operations
         .iter()
@@ -109,7 +165,7 @@ fn checking(model: &Model, name: &str, value: &str) -> Result<String> {
 }
 
 /// The functions of all other shapes that members of `structures` have.
-pub(crate) fn shapes(model: &Model, structures: &BTreeSet<String>, out: &mut String) -> Result<()> {
+fn shapes(model: &Model, structures: &BTreeSet<String>, out: &mut String) -> Result<()> {
     let mut done = BTreeSet::new();
     let mut open = Vec::new();
     for name in structures {

@@ -1,10 +1,10 @@
 //! Generates the structures of requests and answers: their fields, and how they are read, written and
 //! printed.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
 
-use crate::constraints;
 use crate::model::{Member, Model, Shape};
 use crate::types::{Side, is_item, java, rust, snake};
 
@@ -41,15 +41,13 @@ pub(crate) fn generate(model: &Model) -> Result<String> {
             }
             read(model, name, &mut out)?;
             print(model, name, &mut out)?;
-            constraints::structure(model, name, &mut out)?;
         }
         if outputs.contains(name) {
             write_structure(model, name, &mut out)?;
         }
         writeln!(out, "}}\n")?;
     }
-    constraints::shapes(model, &inputs, &mut out)?;
-    operations(model, &mut out)?;
+    prints(&inputs, &mut out)?;
     Ok(out)
 }
 
@@ -81,11 +79,6 @@ fn entry(name: &str, out: &mut String) -> Result<()> {
         let input = Self::decode(&mut reader)?;
         reader.finish()?;
         Ok(input)
-    }}
-
-    /// Checks the constraints of the API model.
-    pub fn constraints<'a>(&'a self, violations: &mut Violations<'a>) {{
-        self.check(violations);
     }}
 "
     )?;
@@ -245,13 +238,9 @@ fn print(model: &Model, name: &str, out: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Implements the traits that go over all inputs.
-fn operations(model: &Model, out: &mut String) -> Result<()> {
-    let roots = model
-        .operations
-        .iter()
-        .map(|operation| operation.input.clone());
-    for name in model.closure(roots)? {
+/// Implements `Print` for all that comes in.
+fn prints(inputs: &BTreeSet<String>, out: &mut String) -> Result<()> {
+    for name in inputs {
         writeln!(
             out,
             "impl Print for {name} {{
@@ -261,26 +250,5 @@ fn operations(model: &Model, out: &mut String) -> Result<()> {
 }}"
         )?;
     }
-    writeln!(
-        out,
-        "
-/// Reads the input of `operation` from `body` and checks its constraints, as a request does before
-/// anything else; the input itself is dropped. For tools and tests that go over all operations.
-pub fn check(operation: Operation, body: &[u8], wording: Wording) -> Result<(), Error> {{
-    match operation {{"
-    )?;
-    for operation in &model.operations {
-        writeln!(
-            out,
-            "        Operation::{} => {{
-            let input = {}::from_json(body)?;
-            let mut violations = Violations::new(operation);
-            input.constraints(&mut violations);
-            violations.finish(wording)
-        }}",
-            operation.name, operation.input
-        )?;
-    }
-    writeln!(out, "    }}\n}}")?;
     Ok(())
 }

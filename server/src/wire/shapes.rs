@@ -6,13 +6,10 @@
 //! [`Item`](crate::item::Item) in what goes out.
 
 use super::decode;
-use super::error::Error;
 use super::item::{ItemInput, ValueInput};
 use super::json::{Expected, Reader, SerializationError, Writer};
-use super::operation::Operation;
 use super::print::{Print, Printer};
 use crate::item::Item;
-use crate::validation::{Violations, Wording, pattern};
 
 include!(concat!(env!("OUT_DIR"), "/shapes.rs"));
 

@@ -1,8 +1,7 @@
 //! The messages, against answers that AWS gave: `paritysuite/dynamodb-conformance`, in its
 //! `captures/cross-region-latest.json` (named by their ids) and the tests under `tests/tier3/`.
 
-use crate::validation::Wording;
-use crate::wire::shapes::check;
+use crate::validation::{Wording, check};
 use crate::wire::{Error, Operation};
 
 fn message(wording: Wording, operation: Operation, body: serde_json::Value) -> String {
