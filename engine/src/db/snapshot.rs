@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::read;
 use super::shared::Shared;
 use crate::error::{Error, Result};
-use crate::key::{Key, KeyRange, KeyRef};
+pub use crate::iter::{Direction, Step};
+use crate::key::{Key, KeyRange};
 use crate::{ReadMode, Value};
 
 /// Sees all commits up to one sequence number and none behind it, for as long as it lives. It costs
@@ -52,33 +53,6 @@ impl fmt::Debug for Snapshot {
             .field("sequence", &self.sequence)
             .finish_non_exhaustive()
     }
-}
-
-/// Which way to go through a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// In the order of keys.
-    Forward,
-    /// Against it.
-    Backward,
-}
-
-/// What a call to [`RangeIter::next`] came to.
-#[derive(Debug)]
-pub enum Step<'a> {
-    /// An entry. The key lives until the next call, the value as long as it is wanted.
-    Entry {
-        /// Its key.
-        key: KeyRef<'a>,
-        /// Its value.
-        value: Value,
-    },
-    /// So many deleted or overwritten versions were passed without finding an entry that the caller
-    /// may want to do something else first. Nothing between where it was and this key is visible.
-    /// The next call goes on from here.
-    Paused(KeyRef<'a>),
-    /// There is nothing more.
-    End,
 }
 
 /// Goes through a range of a snapshot.

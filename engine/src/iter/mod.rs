@@ -1,5 +1,16 @@
 //! Iterators that merge sources and hide what a reader must not see.
 
+mod merging;
+#[cfg(test)]
+mod sorted;
+mod visible;
+
+pub(crate) use merging::MergingIter;
+#[cfg(test)]
+pub(crate) use sorted::SortedIter;
+pub use visible::{Direction, Step};
+pub(crate) use visible::{View, VisibleIter};
+
 use crate::Value;
 use crate::error::Result;
 use crate::key::InternalKeyRef;
@@ -37,3 +48,6 @@ pub(crate) trait InternalIterator: Send {
     /// The value of the entry it is at, without a copy; empty for a tombstone and at none.
     fn value(&self) -> Value;
 }
+
+#[cfg(test)]
+mod tests;
