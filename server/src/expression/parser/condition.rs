@@ -23,78 +23,128 @@ enum Unit {
     Operand(Operand),
 }
 
+/// A group that has been opened and not closed, or the whole condition.
+#[derive(Default)]
+struct Group {
+    /// The position of its parenthesis, if it is not the whole condition.
+    open: usize,
+    /// The NOTs before it.
+    negations: usize,
+    /// What OR has joined so far.
+    alternatives: Vec<Predicate>,
+    /// What AND has joined since.
+    conjunction: Vec<Predicate>,
+}
+
+impl Group {
+    /// What the group comes to, its last unit being this.
+    fn take(&mut self, last: Predicate) -> Predicate {
+        self.conjunction.push(last);
+        let last = all(std::mem::take(&mut self.conjunction));
+        if self.alternatives.is_empty() {
+            return last;
+        }
+        self.alternatives.push(last);
+        Predicate::Or(std::mem::take(&mut self.alternatives))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.alternatives.is_empty() && self.conjunction.is_empty()
+    }
+}
+
 impl Parser<'_> {
     /// A whole condition.
+    ///
+    /// Open groups are kept on a stack of their own: a text of 4 KB can nest deeper than the thread's
+    /// stack should have to follow.
     pub(super) fn predicate(&mut self) -> Result<Predicate, Reason> {
-        let unit = self.chain(0)?;
-        self.require_predicate(unit)
-    }
-
-    /// Units joined by AND and OR. AND and OR are flat: a chain is as deep as it is written.
-    fn chain(&mut self, depth: usize) -> Result<Unit, Reason> {
-        self.check_depth(depth)?;
-        let mut alternatives = Vec::new();
-        let mut conjunction = Vec::new();
-        let mut unit = self.unit(depth)?;
+        let mut outer = Vec::new();
+        let mut group = Group::default();
         loop {
-            let or = self.at_word("OR");
-            if !or && !self.at_word("AND") {
-                break;
+            let mut negations = self.negations(outer.len())?;
+            if self.peek().kind == Kind::Open {
+                let open = self.open_group();
+                outer.push(std::mem::replace(
+                    &mut group,
+                    Group {
+                        open,
+                        negations,
+                        ..Group::default()
+                    },
+                ));
+                continue;
             }
-            conjunction.push(self.require_predicate(unit)?);
-            if or {
-                alternatives.push(all(std::mem::take(&mut conjunction)));
+            let operand = self.operand(outer.len())?;
+            let mut unit = self.comparison(operand, outer.len())?;
+            // What the unit ends may end groups.
+            loop {
+                if negations > 0 {
+                    unit = Unit::Predicate(self.negated(unit, negations)?);
+                }
+                if self.at_word("AND") || self.at_word("OR") {
+                    let predicate = self.require_predicate(unit)?;
+                    self.join(&mut group, predicate);
+                    break;
+                }
+                if !group.is_empty() {
+                    let predicate = self.require_predicate(unit)?;
+                    unit = Unit::Predicate(group.take(predicate));
+                }
+                let Some(enclosing) = outer.pop() else {
+                    return self.require_predicate(unit);
+                };
+                let closed = std::mem::replace(&mut group, enclosing);
+                unit = self.close_unit(closed.open, unit, outer.len())?;
+                negations = closed.negations;
             }
-            self.position += 1;
-            self.findings.operators += 1;
-            unit = self.unit(depth)?;
         }
-        if alternatives.is_empty() && conjunction.is_empty() {
-            return Ok(unit);
-        }
-        conjunction.push(self.require_predicate(unit)?);
-        let last = all(conjunction);
-        if alternatives.is_empty() {
-            return Ok(Unit::Predicate(last));
-        }
-        alternatives.push(last);
-        Ok(Unit::Predicate(Predicate::Or(alternatives)))
     }
 
-    /// A comparison, a function or a group, behind any number of NOTs.
-    fn unit(&mut self, depth: usize) -> Result<Unit, Reason> {
+    /// Steps over any number of NOTs.
+    fn negations(&mut self, depth: usize) -> Result<usize, Reason> {
         let mut negations = 0;
         while self.accept_word("NOT") {
             negations += 1;
         }
         self.findings.operators += negations;
-        let unit = match self.primary(depth)? {
-            Unit::Operand(operand) => self.comparison(operand, depth)?,
-            predicate @ Unit::Predicate(_) => predicate,
-        };
-        if negations == 0 {
-            return Ok(unit);
-        }
         self.check_depth(depth + negations)?;
+        Ok(negations)
+    }
+
+    /// NOT, so many times.
+    fn negated(&mut self, unit: Unit, negations: usize) -> Result<Predicate, Reason> {
         let mut predicate = self.require_predicate(unit)?;
         for _ in 0..negations {
             predicate = Predicate::Not(Box::new(predicate));
         }
-        Ok(Unit::Predicate(predicate))
+        Ok(predicate)
     }
 
-    /// A group or an operand.
-    fn primary(&mut self, depth: usize) -> Result<Unit, Reason> {
-        if self.peek().kind != Kind::Open {
-            return Ok(Unit::Operand(self.operand(depth)?));
+    /// Steps over AND or OR, behind a predicate of the group.
+    fn join(&mut self, group: &mut Group, predicate: Predicate) {
+        group.conjunction.push(predicate);
+        if self.at_word("OR") {
+            group
+                .alternatives
+                .push(all(std::mem::take(&mut group.conjunction)));
         }
-        let open = self.open_group();
-        let mut unit = self.chain(depth + 1)?;
+        self.position += 1;
+        self.findings.operators += 1;
+    }
+
+    /// Steps over the `)` behind what a group holds; an operand may go on behind it.
+    fn close_unit(&mut self, open: usize, unit: Unit, depth: usize) -> Result<Unit, Reason> {
         self.close_group(open)?;
-        if let Unit::Operand(Operand::Path(path)) = &mut unit {
-            self.extend(path)?;
+        match unit {
+            Unit::Operand(mut operand) => {
+                if let Operand::Path(path) = &mut operand {
+                    self.extend(path)?;
+                }
+                self.comparison(operand, depth)
+            }
+            predicate @ Unit::Predicate(_) => Ok(predicate),
         }
-        Ok(unit)
     }
 
     /// What an operand begins: a comparison, or nothing more.
