@@ -9,7 +9,10 @@ pub mod http;
 pub mod item;
 pub mod operation;
 pub mod plan;
+mod stator;
 pub mod store;
 pub mod table;
 pub mod validation;
 pub mod wire;
+
+pub use stator::{Namespaces, OpenError, Stator, StatorOptions};

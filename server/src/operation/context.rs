@@ -12,4 +12,6 @@ pub struct RequestContext {
     pub now_ms: u64,
     /// `x-amzn-RequestId`.
     pub request_id: Box<str>,
+    /// Host and port that the client addressed, empty if there was no socket.
+    pub host: Box<str>,
 }

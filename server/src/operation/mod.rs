@@ -1,5 +1,79 @@
 //! The operations, one file each: decode, validate, plan, execute, respond.
+//!
+//! [`dispatch`] is the way in for requests on the wire, and the methods of [`Stator`] that are named
+//! after operations for everybody else. Both check the constraints of the API model first, and both
+//! come from one list at the end of this file: an operation is served when it is on it.
 
 mod context;
+mod describe_endpoints;
+mod describe_limits;
+mod list_tables;
+
+use bytes::Bytes;
 
 pub use context::RequestContext;
+
+use crate::{
+    stator::Stator,
+    validation::Violations,
+    wire::{Error, Operation, json::Writer, shapes::*},
+};
+
+/// Bytes that most answers fit into.
+const ANSWER_SIZE: usize = 512;
+
+/// Defines [`dispatch`] and the typed calls from the list of operations that are served.
+macro_rules! operations {
+    ($($operation:ident: $module:ident, $input:ident -> $output:ident;)*) => {
+        /// The operations that are served. The others are answered with an error that names them.
+        pub const SERVED: &[Operation] = &[$(Operation::$operation,)*];
+
+        /// Performs `operation` on the JSON document `body`, and gives the JSON document that answers
+        /// it.
+        ///
+        /// # Errors
+        /// What DynamoDB answers instead; [`Error::NotServed`] for operations that are not built.
+        pub async fn dispatch(
+            stator: &Stator,
+            context: &RequestContext,
+            operation: Operation,
+            body: &[u8],
+        ) -> Result<Bytes, Error> {
+            match operation {
+                $(Operation::$operation => {
+                    let input = $input::from_json(body)?;
+                    let output = stator.$module(context, input).await?;
+                    let mut writer = Writer::with_capacity(ANSWER_SIZE);
+                    output.encode(&mut writer);
+                    Ok(writer.into_bytes().into())
+                })*
+                other => Err(Error::NotServed(other)),
+            }
+        }
+
+        impl Stator {
+            $(
+                #[doc = concat!("`", stringify!($operation), "`.")]
+                ///
+                /// # Errors
+                /// What DynamoDB answers instead.
+                pub async fn $module(
+                    &self,
+                    context: &RequestContext,
+                    input: $input,
+                ) -> Result<$output, Error> {
+                    let mut violations = Violations::new(Operation::$operation);
+                    input.constraints(&mut violations);
+                    violations.finish(self.wording())?;
+                    $module::execute(self, context, input).await
+                }
+            )*
+        }
+    };
+}
+
+operations! {
+    DescribeEndpoints: describe_endpoints, DescribeEndpointsRequest -> DescribeEndpointsResponse;
+    DescribeLimits: describe_limits, DescribeLimitsInput -> DescribeLimitsOutput;
+    ListTables: list_tables, ListTablesInput -> ListTablesOutput;
+}

@@ -83,7 +83,7 @@ pub(crate) fn table(local: &[IndexSpec<'_>], global: &[IndexSpec<'_>]) -> Arc<Ta
         deletion_protection: false,
         tags: Vec::new(),
     };
-    Arc::new(Table::new(record, |_| Arc::new(Statistics::default())).unwrap())
+    Arc::new(Table::new(record, Statistics::new).unwrap())
 }
 
 fn elements(partition: &[&str], sort: &[&str]) -> Vec<KeyElement> {

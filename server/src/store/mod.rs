@@ -4,14 +4,23 @@
 //! What lies above knows this module and not the engine: the names below are the boundary, and
 //! another ordered store could stand behind them.
 //!
+//! - [`Store`] opens the data and runs work on it: inline where nothing has to wait, on a thread that
+//!   may block where something does.
 //! - [`layout`] says under which key an item and an index entry stand.
 //! - [`Fault`] is why a piece of work on the store came to no answer. Errors of the engine become
 //!   errors of the wire there, in one place.
+//! - [`system`] are the keyspaces and keys of the server itself.
 
 mod fault;
 pub mod layout;
+mod open;
+mod run;
+pub mod system;
 
 pub use fault::Fault;
+pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{
-    Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId, ReadMode, Value,
+    Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
+    RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
+    io::{Env, Next, Priority, Task},
 };

@@ -8,8 +8,10 @@
 //! Absent from here: items and requests. Operations translate their shapes to and from these types.
 
 mod arn;
+mod catalog;
 pub mod key_schema;
 pub mod record;
+mod recount;
 mod secondary_index;
 mod statistics;
 pub mod status;
@@ -17,6 +19,7 @@ mod throughput;
 mod view;
 
 pub use arn::{Arn, ArnError, Namespace, table_arn};
+pub use catalog::{Catalog, CatalogError, Change, Changed};
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};
 pub use record::Record;
 pub use secondary_index::{IndexKind, Projection, SecondaryIndex};

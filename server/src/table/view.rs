@@ -166,12 +166,9 @@ impl Table {
     }
 
     /// Live figures of every keyspace of the table.
-    pub fn all_statistics(&self) -> impl Iterator<Item = (KeyspaceId, &Arc<Statistics>)> {
-        std::iter::once((self.keyspace(), &self.statistics)).chain(
-            self.indexes
-                .iter()
-                .map(|index| (index.keyspace(), &index.statistics)),
-        )
+    pub fn all_statistics(&self) -> impl Iterator<Item = &Arc<Statistics>> {
+        let indexes = self.indexes.iter().map(|index| &index.statistics);
+        std::iter::once(&self.statistics).chain(indexes)
     }
 }
 

@@ -85,7 +85,7 @@ proptest! {
                     prop_assert!(!of(&other, &lead).contains(key.as_bytes()));
                 }
                 if equal && other != lead[0] {
-                    prop_assert!(!of(&partition, &[other.clone()]).contains(key.as_bytes()));
+                    prop_assert!(!of(&partition, std::slice::from_ref(&other)).contains(key.as_bytes()));
                 }
             }
         }

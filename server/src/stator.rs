@@ -1,0 +1,262 @@
+//! Stator as a library: everything that can be asked of it, without a socket.
+//!
+//! The HTTP front, the simulator and other people's tests all stand on this. Operations are
+//! asynchronous and run on a tokio runtime if there is one; without one they block the thread that
+//! polls them, and [`Stator::block_on`] drives them.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::{
+    operation::RequestContext,
+    store::{Durability, EngineError, Storage, Store, StoreOptions},
+    table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
+    validation::Wording,
+    wire,
+};
+
+/// How to open Stator.
+#[derive(Clone)]
+pub struct StatorOptions {
+    /// Where the data is.
+    pub storage: Storage,
+    /// When a write is acknowledged.
+    pub durability: Durability,
+    /// The Region that ARNs name.
+    pub region: String,
+    /// The account that ARNs name.
+    pub account: String,
+    /// Whether all requests share the tables of one namespace.
+    pub namespaces: Namespaces,
+    /// How long tables show CREATING, UPDATING and DELETING, in milliseconds. With 0 only the answer
+    /// of the operation itself shows them.
+    pub table_state_delay_ms: u64,
+    /// Whose words validation errors have.
+    pub wording: Wording,
+}
+
+impl Default for StatorOptions {
+    fn default() -> Self {
+        Self {
+            storage: Storage::Memory,
+            durability: Durability::Sync,
+            region: "us-east-1".to_owned(),
+            account: "000000000000".to_owned(),
+            namespaces: Namespaces::Shared,
+            table_state_delay_ms: 0,
+            wording: Wording::default(),
+        }
+    }
+}
+
+/// Which requests see the same tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namespaces {
+    /// All of them, whatever their credentials and Region; what an ARN says about account and
+    /// Region is not looked at.
+    Shared,
+    /// Those with the same account and Region.
+    Separate,
+}
+
+/// Why Stator could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] EngineError),
+    /// The catalog of tables could not be read.
+    #[error("the catalog of tables cannot be read: {0}")]
+    Catalog(#[from] CatalogError),
+}
+
+/// An open Stator. Clones are the same one.
+#[derive(Clone)]
+pub struct Stator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    catalog: Catalog,
+    namespace: Namespace,
+    namespaces: Namespaces,
+    table_state_delay_ms: u64,
+    wording: Wording,
+}
+
+impl Stator {
+    /// Opens Stator, and creates its data if there is none.
+    pub fn open(options: StatorOptions) -> Result<Self, OpenError> {
+        let store = Store::open(StoreOptions {
+            storage: options.storage,
+            durability: options.durability,
+            ..StoreOptions::default()
+        })?;
+        let catalog = Catalog::load(store.clone())?;
+        let namespace = Namespace::new(options.account, options.region);
+        let inner = Inner {
+            store,
+            catalog,
+            namespace,
+            namespaces: options.namespaces,
+            table_state_delay_ms: options.table_state_delay_ms,
+            wording: options.wording,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The circumstances of a call that did not come over HTTP, made now in the default namespace.
+    pub fn context(&self) -> RequestContext {
+        RequestContext {
+            namespace: self.inner.namespace.clone(),
+            now_ms: self.now_ms(),
+            request_id: Box::default(),
+            host: Box::default(),
+        }
+    }
+
+    /// The namespace of the options.
+    pub fn default_namespace(&self) -> &Namespace {
+        &self.inner.namespace
+    }
+
+    /// The namespace of a request of `account` (if it is known) in `region` (likewise).
+    pub fn namespace(&self, account: Option<&str>, region: Option<&str>) -> Namespace {
+        let default = &self.inner.namespace;
+        match self.inner.namespaces {
+            Namespaces::Shared => default.clone(),
+            Namespaces::Separate => Namespace::new(
+                account.unwrap_or(&default.account),
+                region.unwrap_or(&default.region),
+            ),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The tables.
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// Unix milliseconds of the engine's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.inner.store.now_ms()
+    }
+
+    /// How long tables show CREATING, UPDATING and DELETING, in milliseconds.
+    pub fn table_state_delay_ms(&self) -> u64 {
+        self.inner.table_state_delay_ms
+    }
+
+    /// Whose words validation errors have.
+    pub fn wording(&self) -> Wording {
+        self.inner.wording
+    }
+
+    /// Namespace and name of the table that `TableName` means: a name, or the ARN of a table.
+    pub fn resolve<'a>(
+        &self,
+        context: &RequestContext,
+        name_or_arn: &'a str,
+    ) -> (Namespace, &'a str) {
+        match Arn::parse(name_or_arn) {
+            Ok(arn) if arn.below.is_none() => {
+                let namespace = match self.inner.namespaces {
+                    Namespaces::Shared => context.namespace.clone(),
+                    Namespaces::Separate => Namespace::new(arn.account, arn.region),
+                };
+                (namespace, arn.table)
+            }
+            _ => (context.namespace.clone(), name_or_arn),
+        }
+    }
+
+    /// The table that `TableName` means, in any state, for operations on tables.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` in the words that operations on tables use.
+    pub fn describe(
+        &self,
+        context: &RequestContext,
+        name_or_arn: &str,
+    ) -> Result<Arc<Table>, wire::Error> {
+        let (namespace, name) = self.resolve(context, name_or_arn);
+        self.catalog()
+            .find(&namespace, name, context.now_ms)
+            .ok_or_else(|| {
+                self.missing(&namespace, name, context.now_ms);
+                table_not_found(name)
+            })
+    }
+
+    /// The table that `TableName` means, for operations on items: it must be usable.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` in the words that operations on items use, also while the table
+    /// is being created or deleted.
+    pub fn table(
+        &self,
+        context: &RequestContext,
+        name_or_arn: &str,
+    ) -> Result<Arc<Table>, wire::Error> {
+        let (namespace, name) = self.resolve(context, name_or_arn);
+        let table = self.catalog().find(&namespace, name, context.now_ms);
+        let Some(table) = table else {
+            self.missing(&namespace, name, context.now_ms);
+            return Err(wire::Error::ResourceNotFound(
+                "Requested resource not found".into(),
+            ));
+        };
+        match table.status(context.now_ms) {
+            TableStatus::Active | TableStatus::Updating => Ok(table),
+            TableStatus::Creating | TableStatus::Deleting => Err(wire::Error::ResourceNotFound(
+                "Requested resource not found".into(),
+            )),
+        }
+    }
+
+    /// Drives an operation without a runtime.
+    ///
+    /// # Errors
+    /// If the engine has ended meanwhile.
+    pub fn block_on<F>(&self, future: F) -> Result<F::Output, wire::Error>
+    where
+        F: Future + Send,
+        F::Output: Send,
+    {
+        self.inner.store.block_on(future)
+    }
+
+    /// Makes everything durable and lets go of the files. Must be called when nothing is under way
+    /// any more; what is tried afterwards fails. Without it nothing that was acknowledged is lost,
+    /// but items are counted anew when the data is next opened.
+    pub fn close(self) -> Result<(), EngineError> {
+        self.inner.catalog.save_statistics()?;
+        self.inner.store.clone().close()
+    }
+
+    /// Tells the log where a missing table is to be found, if it is anywhere: most often somebody
+    /// uses other credentials or another Region than they think.
+    fn missing(&self, namespace: &Namespace, name: &str, now_ms: u64) {
+        if !tracing::enabled!(tracing::Level::WARN) {
+            return;
+        }
+        for other in self.catalog().namespaces_with(name, now_ms) {
+            tracing::warn!("there is no table {name} for {namespace}, but there is for {other}");
+        }
+    }
+}
+
+/// The words of operations on tables for one that does not exist.
+pub(crate) fn table_not_found(name: &str) -> wire::Error {
+    let message = format!("Requested resource not found: Table: {name} not found");
+    wire::Error::ResourceNotFound(message.into())
+}

@@ -1,0 +1,133 @@
+//! Opening the store, and what it offers.
+
+use std::path::{Path, PathBuf};
+
+use stator_engine::{
+    Batch, Commit, Db, Durability, Env, Error as EngineError, Key, KeyspaceId, Options, ReadMode,
+    Snapshot, Transaction, Value, io::Simulation,
+};
+
+use super::system::check_form;
+
+/// Where the data is.
+#[derive(Clone)]
+pub enum Storage {
+    /// Files in a directory, which is made if it is missing.
+    Directory(PathBuf),
+    /// Files in memory, gone when the store is dropped. Everything else is as on a disk.
+    Memory,
+    /// Files, clock, randomness and threads of somebody else's choice: a simulation, for instance.
+    Env(Env, PathBuf),
+}
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Where the data is.
+    pub storage: Storage,
+    /// When a write is acknowledged. In memory nothing is ever waited for.
+    pub durability: Durability,
+    /// Bytes of decompressed data blocks to keep in memory; `None` for the engine's choice.
+    pub block_cache_size: Option<usize>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            storage: Storage::Memory,
+            durability: Durability::Sync,
+            block_cache_size: None,
+        }
+    }
+}
+
+/// An open store. Clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Opens the store, and creates it if there is none.
+    pub fn open(options: StoreOptions) -> Result<Self, EngineError> {
+        let (env, directory) = match options.storage {
+            Storage::Directory(directory) => (Env::real(), directory),
+            Storage::Memory => (Env::memory(), PathBuf::from("/")),
+            Storage::Env(env, directory) => (env, directory),
+        };
+        let mut engine = Options {
+            durability: options.durability,
+            ..Options::default()
+        };
+        if let Some(size) = options.block_cache_size {
+            engine.block_cache_size = size;
+        }
+        let db = Db::open(env, &directory, engine)?;
+        let store = Self { db };
+        check_form(&store)?;
+        Ok(store)
+    }
+
+    /// A store within a simulated machine, for tests that crash it.
+    pub fn simulated(simulation: &Simulation, directory: &Path) -> Result<Self, EngineError> {
+        Self::open(StoreOptions {
+            storage: Storage::Env(simulation.env(), directory.to_owned()),
+            ..StoreOptions::default()
+        })
+    }
+
+    /// Everything that is durable now, seen as one.
+    pub fn snapshot(&self) -> Snapshot {
+        self.db.snapshot()
+    }
+
+    /// The durable value of one key, without a snapshot.
+    pub fn get(&self, key: &Key, mode: ReadMode) -> Result<Option<Value>, EngineError> {
+        self.db.get(key, mode)
+    }
+
+    /// Locks `keys` for reading and writing them.
+    pub fn transaction<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a Key>,
+        mode: ReadMode,
+    ) -> Result<Transaction, EngineError> {
+        self.db.transaction(keys, mode)
+    }
+
+    /// Writes without locks.
+    pub fn write(&self, batch: Batch) -> Result<Commit, EngineError> {
+        self.db.write(batch)
+    }
+
+    /// Resolves when what has `sequence` is durable: for answers that show what a transaction read
+    /// and wrote nothing.
+    pub fn wait_durable(&self, sequence: u64) -> Commit {
+        self.db.wait_durable(sequence)
+    }
+
+    /// A keyspace that nobody has used before.
+    pub fn create_keyspace(&self) -> Result<KeyspaceId, EngineError> {
+        self.db.create_keyspace()
+    }
+
+    /// Unix milliseconds of the engine's clock: the only time there is.
+    pub fn now_ms(&self) -> u64 {
+        self.db.env().clock.now_ms()
+    }
+
+    /// Fills `bytes` with randomness.
+    pub fn random(&self, bytes: &mut [u8]) -> Result<(), EngineError> {
+        self.db.env().rng.fill(bytes)
+    }
+
+    /// Files, clock, randomness and threads that the store runs on.
+    pub fn env(&self) -> &Env {
+        self.db.env()
+    }
+
+    /// Makes everything durable and lets go of the files. Other clones are of no use afterwards.
+    pub fn close(self) -> Result<(), EngineError> {
+        self.db.close()
+    }
+}

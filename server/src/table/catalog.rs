@@ -1,0 +1,298 @@
+//! The catalog: which tables there are.
+//!
+//! In memory it is a map from (account, Region, name) to the current view of each table; on disk it
+//! is one record per table. A change is written, waited for, and only then visible, so that what was
+//! shown cannot be lost.
+//!
+//! Changes of one table come one after the other; changes of different tables share the syncs of the
+//! log. Both hold because a change takes a lock that is chosen by the table's name, and waits for
+//! the disk with it. That is why [`Catalog::change`] blocks, and runs on threads that may.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasher, Hash, Hasher},
+    ops::Bound,
+    sync::Arc,
+};
+
+use parking_lot::{Mutex, RwLock};
+use thiserror::Error;
+use xxhash_rust::xxh3::Xxh3Builder;
+
+use super::{Namespace, Record, Statistics, Table, record::RecordError, recount, statistics};
+use crate::store::{
+    Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Step, Store, system,
+};
+
+/// Locks for changes. Two tables that share one only wait for each other's sync.
+const STRIPES: usize = 64;
+
+/// Why the catalog could not be read.
+#[derive(Debug, Error)]
+pub enum CatalogError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] EngineError),
+    /// A definition is not one.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// All tables of one namespace, by name: names are sorted by their bytes, as ListTables does.
+type Tables = BTreeMap<Box<str>, Arc<Table>>;
+
+/// Which tables there are.
+pub struct Catalog {
+    store: Store,
+    tables: RwLock<HashMap<Namespace, Tables>>,
+    stripes: Box<[Mutex<()>]>,
+}
+
+/// What becomes of a table.
+pub enum Change {
+    /// It is created, or its definition is replaced.
+    Put {
+        /// The new definition.
+        record: Box<Record>,
+        /// Keyspaces that the new definition no longer has.
+        dropped: Vec<KeyspaceId>,
+    },
+    /// It is gone, with all its keyspaces.
+    Remove,
+    /// It stays as it is.
+    Nothing,
+}
+
+impl Catalog {
+    /// Reads the catalog of `store`, and begins to count what a crash left uncounted.
+    pub fn load(store: Store) -> Result<Self, CatalogError> {
+        let now_ms = store.now_ms();
+        let snapshot = store.snapshot();
+        let mut tables: HashMap<Namespace, Tables> = HashMap::new();
+        let mut gone = Batch::new();
+        let mut all_statistics = Vec::new();
+        let mut records = snapshot.range(
+            system::table_definitions(),
+            Direction::Forward,
+            ReadMode::Blocking,
+        );
+        loop {
+            let (key, record) = match records.next()? {
+                Step::Entry { key, value } => (Key::from(key), Record::decode(&value)?),
+                Step::Paused(..) => continue,
+                Step::End => break,
+            };
+            if record.state.is_gone(now_ms) {
+                // Its keyspaces went when it was deleted; the record stayed to be shown as DELETING.
+                gone.delete(key);
+                continue;
+            }
+            let mut failed = None;
+            let table = Table::new(record, |keyspace| {
+                let found = snapshot.get(&system::statistics(keyspace), ReadMode::Blocking);
+                let found = found.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    None
+                });
+                let found = found.and_then(|value| statistics::Record::decode(&value));
+                let statistics = Statistics::load(keyspace, found);
+                all_statistics.push(Arc::clone(&statistics));
+                statistics
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            let namespace = table.namespace().clone();
+            tables
+                .entry(namespace)
+                .or_default()
+                .insert(table.name().into(), Arc::new(table));
+        }
+        recount::begin(&store, all_statistics.into_iter())?;
+        if !gone.is_empty() {
+            // Nothing depends on it: if it is lost, it is done again.
+            drop(store.write(gone)?);
+        }
+        let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
+        Ok(Self {
+            store,
+            tables: RwLock::new(tables),
+            stripes,
+        })
+    }
+
+    /// The table `name` in `namespace`, in whatever state it is at `now_ms`.
+    pub fn find(&self, namespace: &Namespace, name: &str, now_ms: u64) -> Option<Arc<Table>> {
+        let tables = self.tables.read();
+        let table = tables.get(namespace)?.get(name)?;
+        (!table.is_gone(now_ms)).then(|| Arc::clone(table))
+    }
+
+    /// Names of tables in `namespace` at `now_ms`, sorted by their bytes: those behind `after`, at
+    /// most `limit`. The second value tells whether there are more.
+    pub fn names(
+        &self,
+        namespace: &Namespace,
+        after: Option<&str>,
+        limit: usize,
+        now_ms: u64,
+    ) -> (Vec<String>, bool) {
+        let tables = self.tables.read();
+        let Some(tables) = tables.get(namespace) else {
+            return (Vec::new(), false);
+        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut present = tables
+            .range::<str, _>((start, Bound::Unbounded))
+            .filter(|(_, table)| !table.is_gone(now_ms))
+            .map(|(name, _)| name.to_string());
+        let names = present.by_ref().take(limit).collect();
+        (names, present.next().is_some())
+    }
+
+    /// Namespaces in which there is a table `name` at `now_ms`. Slow: for messages to people.
+    pub fn namespaces_with(&self, name: &str, now_ms: u64) -> Vec<Namespace> {
+        let tables = self.tables.read();
+        let with = tables
+            .iter()
+            .filter(|(_, tables)| tables.get(name).is_some_and(|table| !table.is_gone(now_ms)));
+        with.map(|(namespace, _)| namespace.clone()).collect()
+    }
+
+    /// Changes the table `name` in `namespace`, and waits until the change is durable: blocks.
+    ///
+    /// `decide` is given the table as it is and says what becomes of it. Nobody else changes that
+    /// table meanwhile. Returns the table before and after, and what `decide` had to say.
+    ///
+    /// # Errors
+    /// What `decide` refuses with, and failures of the store; the table has not changed then. (If
+    /// the disk failed, the change may be there after a restart.)
+    pub fn change<T>(
+        &self,
+        namespace: &Namespace,
+        name: &str,
+        now_ms: u64,
+        decide: impl FnOnce(Option<&Arc<Table>>) -> Result<(Change, T), Fault>,
+    ) -> Result<Changed<T>, Fault> {
+        let _guard = self.stripe(namespace, name).map(Mutex::lock);
+        let before = self.find(namespace, name, now_ms);
+        let (change, outcome) = decide(before.as_ref())?;
+        let after = match change {
+            Change::Nothing => before.clone(),
+            Change::Put { record, dropped } => {
+                Some(self.put(namespace, before.as_ref(), *record, &dropped)?)
+            }
+            Change::Remove => {
+                self.remove(namespace, name, before.as_ref())?;
+                None
+            }
+        };
+        Ok(Changed {
+            before,
+            after,
+            outcome,
+        })
+    }
+
+    /// Puts the live statistics of all tables on disk: between the last write and the end.
+    pub fn save_statistics(&self) -> Result<(), EngineError> {
+        let mut batch = Batch::new();
+        for table in self.tables.read().values().flat_map(BTreeMap::values) {
+            table
+                .all_statistics()
+                .for_each(|statistics| statistics.save(&mut batch));
+        }
+        if batch.is_empty() {
+            Ok(())
+        } else {
+            self.store.write(batch)?.wait()
+        }
+    }
+
+    fn put(
+        &self,
+        namespace: &Namespace,
+        before: Option<&Arc<Table>>,
+        record: Record,
+        dropped: &[KeyspaceId],
+    ) -> Result<Arc<Table>, Fault> {
+        let name: Box<str> = record.name.as_str().into();
+        let key = system::table_definition(&namespace.account, &namespace.region, &name);
+        let mut batch = Batch::new();
+        batch.put(key, record.encode().map_err(internal)?);
+        let kept: HashMap<KeyspaceId, &Arc<Statistics>> = before
+            .iter()
+            .flat_map(|table| table.all_statistics())
+            .map(|statistics| (statistics.keyspace(), statistics))
+            .collect();
+        let table = Table::new(record, |keyspace| match kept.get(&keyspace) {
+            Some(statistics) => Arc::clone(statistics),
+            None => {
+                let statistics = Statistics::new(keyspace);
+                statistics.save_new(&mut batch);
+                statistics
+            }
+        });
+        let table = Arc::new(table.map_err(internal)?);
+        for keyspace in dropped {
+            batch.drop_keyspace(*keyspace);
+            batch.delete(system::statistics(*keyspace));
+        }
+        self.store.write(batch)?.wait()?;
+        let mut tables = self.tables.write();
+        tables
+            .entry(namespace.clone())
+            .or_default()
+            .insert(name, Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn remove(
+        &self,
+        namespace: &Namespace,
+        name: &str,
+        before: Option<&Arc<Table>>,
+    ) -> Result<(), Fault> {
+        let mut batch = Batch::new();
+        batch.delete(system::table_definition(
+            &namespace.account,
+            &namespace.region,
+            name,
+        ));
+        for statistics in before.iter().flat_map(|table| table.all_statistics()) {
+            batch.drop_keyspace(statistics.keyspace());
+            batch.delete(system::statistics(statistics.keyspace()));
+        }
+        self.store.write(batch)?.wait()?;
+        if let Some(tables) = self.tables.write().get_mut(namespace) {
+            tables.remove(name);
+        }
+        Ok(())
+    }
+
+    fn stripe(&self, namespace: &Namespace, name: &str) -> Option<&Mutex<()>> {
+        let mut hasher = Xxh3Builder::new().build_hasher();
+        namespace.hash(&mut hasher);
+        name.hash(&mut hasher);
+        // As many bits as there are stripes.
+        self.stripes.get(hasher.finish() as usize % STRIPES)
+    }
+}
+
+/// A table before and after a change.
+pub struct Changed<T> {
+    /// As it was.
+    pub before: Option<Arc<Table>>,
+    /// As it is.
+    pub after: Option<Arc<Table>>,
+    /// What the decision had to say.
+    pub outcome: T,
+}
+
+/// A definition that we made contradicts itself: our mistake, caught before it is on disk.
+fn internal(error: RecordError) -> Fault {
+    tracing::error!("{error}");
+    Fault::Answer(crate::wire::Error::InternalServer(
+        "Internal server error".into(),
+    ))
+}
