@@ -6,6 +6,11 @@
 //! of it is evaluated against items. This module knows items and nothing of requests, tables or
 //! storage.
 //!
+//! A request's placeholders are checked first. Its expressions are then parsed and bound one after the
+//! other: update, condition, key condition, filter, projection; the first error is the request's. When
+//! all are bound, [`Placeholders::finish`] finds what none of them used. Only then is the table
+//! looked at.
+//!
 //! Limits are from the developer guide, "Constraints in Amazon DynamoDB", "Expression parameters".
 
 pub mod ast;
