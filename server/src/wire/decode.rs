@@ -69,9 +69,18 @@ pub(super) fn map<'a, T>(
 
 /// Drops every entry whose key comes again behind it.
 fn last_counts<T>(entries: &mut Vec<(String, T)>) {
-    let repeated = {
+    // Few keys are compared with one another; many, as nobody but an attacker sends them, are not.
+    let repeated = if entries.len() <= 16 {
+        let mut rest = entries.as_slice();
+        let mut again = false;
+        while let Some(((key, _), others)) = rest.split_first() {
+            again |= others.iter().any(|(other, _)| other == key);
+            rest = others;
+        }
+        again
+    } else {
         let mut keys = HashSet::with_capacity(entries.len());
-        entries.len() > 1 && !entries.iter().all(|(key, _)| keys.insert(key.as_str()))
+        !entries.iter().all(|(key, _)| keys.insert(key.as_str()))
     };
     if !repeated {
         return;
@@ -95,6 +104,17 @@ mod tests {
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
         assert_eq!(texts, [("a", "3"), ("c", "4"), ("b", "5")]);
+    }
+
+    #[test]
+    fn the_last_of_many_equal_keys_counts() {
+        let body: Vec<String> = (0..1000)
+            .map(|n| format!("\"k{}\": \"{n}\"", n % 100))
+            .collect();
+        let body = format!("{{{}}}", body.join(","));
+        let entries = map(&mut Reader::new(body.as_bytes()), "", string).unwrap();
+        assert_eq!(entries.len(), 100);
+        assert_eq!(entries.first(), Some(&("k0".to_owned(), "900".to_owned())));
     }
 
     #[test]
