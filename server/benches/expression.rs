@@ -1,10 +1,6 @@
 //! What an expression costs: its text, its binding to a request, and its use on an item of 1 KB.
 
-#![expect(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark fails by stopping, and exports nothing"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by stopping")]
 
 use std::hint::black_box;
 use std::sync::Arc;
