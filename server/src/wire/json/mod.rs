@@ -8,12 +8,15 @@
 //!
 //! Neither side recurses: the depth of what a client sends costs a counter, not stack.
 
+mod base64;
 mod error;
 mod reader;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use error::{Expected, SerializationError, Token};
-pub use reader::{MAX_DEPTH, Reader, decode_base64, decode_base64_append};
+pub use base64::{decode_base64, decode_base64_append};
+pub use error::{Base64Error, Expected, SerializationError, Token};
+pub use reader::{MAX_DEPTH, Reader};
 pub use writer::Writer;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use base64_simd::STANDARD;
-
-use super::error::{Base64Error, Expected, SerializationError, Token};
+use super::base64::decode_base64_append;
+use super::error::{Expected, SerializationError, Token};
+use super::scan::{number_length, plain_length};
 
 /// How deep arrays and objects may nest. An item's 32 levels take 64, and the request around them a
 /// few more; what is far beyond has no meaning in any operation.
@@ -490,112 +490,4 @@ impl<'a> Reader<'a> {
 /// The word and the bit in it that stand for the container at `depth`.
 fn place(depth: u32) -> (usize, u64) {
     ((depth / 64) as usize, 1 << (depth % 64))
-}
-
-/// How many bytes at the start of `bytes` can stand in a JSON string as they are: all up to a quote,
-/// a backslash or a control character.
-///
-/// Most strings are short and go by eight bytes, with the usual arithmetic of finding a zero byte in a
-/// word, whose lowest hit is exact. What is longer goes by 32, in a loop that the compiler turns into
-/// vector instructions.
-pub(super) fn plain_length(bytes: &[u8]) -> usize {
-    const SHORT: usize = 32;
-    let Some((head, tail)) = bytes.split_at_checked(SHORT) else {
-        return plain_words(bytes);
-    };
-    let length = plain_words(head);
-    if length < SHORT {
-        return length;
-    }
-    let (blocks, _) = tail.as_chunks::<32>();
-    let clean = |block: &&[u8; 32]| block.iter().fold(true, |all, byte| all & plain(*byte));
-    let skipped = 32 * blocks.iter().take_while(clean).count();
-    length + skipped + plain_words(tail.get(skipped..).unwrap_or_default())
-}
-
-fn plain_words(bytes: &[u8]) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
-    let (chunks, tail) = bytes.as_chunks::<8>();
-    let mut length = 0;
-    for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = zero(word ^ (LOW * u64::from(b'"')));
-        let backslash = zero(word ^ (LOW * u64::from(b'\\')));
-        let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-        let stop = quote | backslash | control;
-        if stop != 0 {
-            return length + (stop.trailing_zeros() / 8) as usize;
-        }
-        length += 8;
-    }
-    length + tail.iter().take_while(|byte| plain(**byte)).count()
-}
-
-fn plain(byte: u8) -> bool {
-    (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
-}
-
-/// The length of the JSON number at the start of `bytes`; `None` if there is none.
-fn number_length(bytes: &[u8]) -> Option<usize> {
-    let digits = |from: usize| {
-        let rest = bytes.get(from..).unwrap_or_default();
-        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-    };
-    let mut end = usize::from(bytes.first() == Some(&b'-'));
-    end += match bytes.get(end) {
-        Some(b'0') => 1,
-        Some(b'1'..=b'9') => digits(end),
-        _ => return None,
-    };
-    if bytes.get(end) == Some(&b'.') {
-        let fraction = digits(end + 1);
-        if fraction == 0 {
-            return None;
-        }
-        end += 1 + fraction;
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        end += 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits(end);
-        if exponent == 0 {
-            return None;
-        }
-        end += exponent;
-    }
-    Some(end)
-}
-
-/// The bytes that `text` is the base64 of.
-pub fn decode_base64(text: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    decode_base64_append(text, &mut bytes)?;
-    Ok(bytes)
-}
-
-/// Appends the bytes that `text` is the base64 of. On an error `out` is as it was.
-pub fn decode_base64_append(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    STANDARD
-        .decode_append(text.as_bytes(), out)
-        .map_err(|_| SerializationError::Base64(base64_error(text.as_bytes())))
-}
-
-/// Which rule `text`, known to be no base64, breaks.
-fn base64_error(text: &[u8]) -> Base64Error {
-    if !text.len().is_multiple_of(4) {
-        return Base64Error::Length(text.len());
-    }
-    let padding = text
-        .iter()
-        .rev()
-        .take(2)
-        .take_while(|byte| **byte == b'=')
-        .count();
-    let digits = text.get(..text.len() - padding).unwrap_or_default();
-    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    match digits.iter().find(|byte| !legal(byte)) {
-        Some(byte) => Base64Error::Byte(*byte),
-        None => Base64Error::LastCharacter,
-    }
 }

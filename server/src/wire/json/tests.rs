@@ -190,7 +190,7 @@ proptest! {
     )) {
         let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
         let simple = bytes.iter().position(stops).unwrap_or(bytes.len());
-        prop_assert_eq!(reader::plain_length(&bytes), simple);
+        prop_assert_eq!(scan::plain_length(&bytes), simple);
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Writer {
         self.out.push(b'"');
         let mut rest = text.as_bytes();
         loop {
-            let clean = super::reader::plain_length(rest);
+            let clean = super::scan::plain_length(rest);
             let (head, tail) = rest.split_at(clean);
             self.out.extend_from_slice(head);
             let Some((&byte, after)) = tail.split_first() else {
