@@ -1,0 +1,479 @@
+//! Flushes and compactions over files in memory, against a map of everything that was ever written:
+//! no reader may notice them, and what no reader can see must go.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::super::{Busy, Reason, forgettable, pick};
+use super::*;
+use crate::cache::BlockCache;
+use crate::io::MemoryFs;
+use crate::iter::{Direction, SortedIter, Step, View, VisibleIter};
+use crate::key::{DroppedKeyspaces, InternalKey, Key, KeyspaceId, Kind};
+use crate::sstable::Lookup;
+use crate::{KeyRange, KeyRef};
+
+type Entries = BTreeMap<InternalKey, Bytes>;
+
+/// Sizes so small that a few hundred writes fill several levels.
+fn options() -> Options {
+    Options {
+        sstable_size: 1500,
+        block_size: 200,
+        base_level_size: 3000,
+        level_fanout: 3,
+        l0_compaction_threshold: 2,
+        ..Options::default()
+    }
+}
+
+fn open() -> Arc<VersionSet> {
+    let cache = Arc::new(BlockCache::new(1 << 20, 200));
+    let fs = Arc::new(MemoryFs::new());
+    Arc::new(VersionSet::open(fs, Path::new("/db"), cache, 1 << 20).unwrap())
+}
+
+/// A database without WAL and threads: a memtable, SSTables, running jobs, and all history.
+struct Database {
+    set: Arc<VersionSet>,
+    options: Options,
+    history: Entries,
+    memtable: Entries,
+    sequence: u64,
+    visible: u64,
+    snapshots: Vec<u64>,
+    dropped: DroppedKeyspaces,
+    unflushed_drops: Vec<(KeyspaceId, u64)>,
+    busy: Busy,
+    running: Vec<(Compaction, Job)>,
+}
+
+impl Database {
+    fn new() -> Database {
+        Database {
+            set: open(),
+            options: options(),
+            history: Entries::new(),
+            memtable: Entries::new(),
+            sequence: 0,
+            visible: 0,
+            snapshots: Vec::new(),
+            dropped: DroppedKeyspaces::default(),
+            unflushed_drops: Vec::new(),
+            busy: Busy::default(),
+            running: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, key: &Key, value: Option<usize>) {
+        if self.dropped.dropped_at(key.keyspace()).is_some() {
+            return;
+        }
+        self.sequence += 1;
+        let (kind, value) = match value {
+            Some(size) => (Kind::Put, Bytes::from(vec![self.sequence as u8; size])),
+            None => (Kind::Delete, Bytes::new()),
+        };
+        let key = key.clone().into_internal(self.sequence, kind);
+        self.history.insert(key.clone(), value.clone());
+        self.memtable.insert(key, value);
+    }
+
+    fn drop_keyspace(&mut self, keyspace: KeyspaceId) {
+        self.sequence += 1;
+        if self.dropped.dropped_at(keyspace).is_none() {
+            self.dropped.insert(keyspace, self.sequence);
+            self.unflushed_drops.push((keyspace, self.sequence));
+        }
+    }
+
+    fn retention(&self) -> Retention {
+        let dropped = Arc::new(self.dropped.clone());
+        Retention::new(self.snapshots.iter().copied(), self.visible, dropped)
+    }
+
+    fn flush(&mut self) {
+        let memtable = std::mem::take(&mut self.memtable);
+        let input = Box::new(SortedIter::new(&memtable));
+        let version = self.set.current();
+        let retention = self.retention();
+        let mut job = Job::flush(&self.set, &version, input, retention, &self.options);
+        let mut edit = finish(&mut job);
+        edit.flushed_sequence = Some(self.sequence);
+        edit.dropped = std::mem::take(&mut self.unflushed_drops);
+        self.apply(edit);
+    }
+
+    fn apply(&mut self, edit: VersionEdit) {
+        let version = self.set.apply(edit).unwrap();
+        let forgotten = forgettable(&version);
+        if !forgotten.is_empty() {
+            self.set
+                .apply(VersionEdit {
+                    forgotten,
+                    ..VersionEdit::default()
+                })
+                .unwrap();
+        }
+        while let Some(file_id) = self.set.store().take_garbage() {
+            self.set.store().delete(file_id).unwrap();
+        }
+    }
+
+    /// Starts the next compaction; `false` if there is none.
+    fn start(&mut self) -> bool {
+        let version = self.set.current();
+        let retention = self.retention();
+        let Some(compaction) = pick(&version, &self.options, &retention, &self.busy) else {
+            return false;
+        };
+        match compaction.immediate_edit() {
+            Some(edit) => {
+                drop((version, compaction));
+                self.apply(edit);
+            }
+            None => {
+                let job =
+                    Job::compaction(&self.set, &version, &compaction, retention, &self.options);
+                self.busy.insert(&compaction);
+                self.running.push((compaction, job.unwrap()));
+            }
+        }
+        true
+    }
+
+    /// Lets one of the running jobs do a step.
+    fn step(&mut self, which: usize) {
+        if self.running.is_empty() {
+            return;
+        }
+        let which = which % self.running.len();
+        if let Progress::Done(edit) = self.running[which].1.step().unwrap() {
+            let (compaction, _) = self.running.remove(which);
+            self.busy.remove(&compaction);
+            drop(compaction);
+            self.apply(edit);
+        }
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..10_000 {
+            if !self.start() && self.running.is_empty() {
+                return;
+            }
+            while !self.running.is_empty() {
+                self.step(0);
+            }
+        }
+        panic!("compaction does not come to an end");
+    }
+
+    /// What a reader must see of a key.
+    fn expected(&self, user_key: &[u8], sequence: u64) -> Option<Bytes> {
+        let keyspace = KeyRef::parse(user_key).unwrap().keyspace();
+        if self.dropped.hides(keyspace, sequence) {
+            return None;
+        }
+        let target = InternalKey::new(user_key, sequence, Kind::Delete);
+        let (key, value) = self.history.range::<InternalKey, _>(target..).next()?;
+        let visible = key.user_key() == user_key && key.as_ref().kind() == Some(Kind::Put);
+        visible.then(|| value.clone())
+    }
+
+    fn get(&self, user_key: &[u8], sequence: u64) -> Option<Bytes> {
+        let keyspace = KeyRef::parse(user_key).unwrap().keyspace();
+        if self.dropped.hides(keyspace, sequence) {
+            return None;
+        }
+        let target = InternalKey::new(user_key, sequence, Kind::Delete);
+        if let Some((key, value)) = self.memtable.range::<InternalKey, _>(target..).next()
+            && key.user_key() == user_key
+        {
+            return (key.as_ref().kind() == Some(Kind::Put)).then(|| value.clone());
+        }
+        let lookup = Lookup::new(user_key, sequence);
+        let found = self
+            .set
+            .current()
+            .get(&lookup, ReadMode::Blocking)
+            .unwrap()?;
+        (found.kind == Kind::Put).then_some(found.value)
+    }
+
+    fn scan(&self, range: &KeyRange, sequence: u64, direction: Direction) -> Vec<(Vec<u8>, Bytes)> {
+        let mut sources: Vec<Box<dyn InternalIterator>> =
+            vec![Box::new(SortedIter::new(&self.memtable))];
+        self.set
+            .current()
+            .push_iterators(range, ReadMode::Blocking, &mut sources)
+            .unwrap();
+        let view = View {
+            sequence,
+            dropped: Arc::new(self.dropped.clone()),
+            range: range.clone(),
+            direction,
+            skip_bound: 1000,
+        };
+        let mut iter = VisibleIter::new(MergingIter::new(sources), view);
+        let mut entries = Vec::new();
+        loop {
+            match iter.next().unwrap() {
+                Step::Entry { key, value } => entries.push((key.as_bytes().to_vec(), value)),
+                Step::Paused(_) => {}
+                Step::End => break,
+            }
+        }
+        entries
+    }
+
+    fn check(&self) {
+        let now = [self.visible, self.sequence];
+        for sequence in self.snapshots.iter().copied().chain(now) {
+            let mut user_keys: Vec<&[u8]> = self.history.keys().map(|key| key.user_key()).collect();
+            user_keys.dedup();
+            let mut expected = Vec::new();
+            for user_key in user_keys {
+                let value = self.expected(user_key, sequence);
+                assert_eq!(
+                    self.get(user_key, sequence),
+                    value,
+                    "{user_key:?} at {sequence}"
+                );
+                expected.extend(value.map(|value| (user_key.to_vec(), value)));
+            }
+            for keyspace in (0..KEYSPACES).map(KeyspaceId) {
+                let partition = (0..PARTITIONS).map(|p| KeyRange::partition(keyspace, &[p]));
+                for range in partition.chain([KeyRange::keyspace(keyspace)]) {
+                    let mut part = expected.clone();
+                    part.retain(|(key, _)| range.contains(key));
+                    assert_eq!(self.scan(&range, sequence, Direction::Forward), part);
+                    part.reverse();
+                    assert_eq!(self.scan(&range, sequence, Direction::Backward), part);
+                }
+            }
+        }
+    }
+
+    /// All versions in SSTables.
+    fn stored(&self) -> Vec<InternalKey> {
+        let mut keys = Vec::new();
+        for (_, table) in self.set.current().tables() {
+            let mut iter = table.iter(ReadMode::Blocking, CacheUse::PassBy).unwrap();
+            iter.seek_to_first().unwrap();
+            while iter.valid() {
+                let key = iter.key();
+                keys.push(InternalKey::new(
+                    key.user,
+                    key.sequence(),
+                    key.kind().unwrap(),
+                ));
+                iter.next().unwrap();
+            }
+        }
+        keys.sort();
+        keys
+    }
+
+    fn file_count(&self) -> usize {
+        let entries = self.set.store().fs().list(self.set.store().dir()).unwrap();
+        entries
+            .iter()
+            .filter(|entry| entry.name.ends_with(".sst"))
+            .count()
+    }
+}
+
+fn finish(job: &mut Job) -> VersionEdit {
+    loop {
+        if let Progress::Done(edit) = job.step().unwrap() {
+            return edit;
+        }
+    }
+}
+
+const KEYSPACES: u32 = 3;
+const PARTITIONS: u8 = 3;
+
+#[derive(Clone, Debug)]
+enum Op {
+    Write(Key, Option<usize>),
+    Flush,
+    Publish,
+    Snapshot,
+    Release(usize),
+    Drop(KeyspaceId),
+    Start,
+    Step(usize),
+    Check,
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let key = (0..KEYSPACES, 0..PARTITIONS, 0u8..6)
+        .prop_map(|(keyspace, p, s)| Key::new(KeyspaceId(keyspace), &[p], &[s]));
+    let value = prop_oneof![2 => (0usize..200).prop_map(Some), 1 => Just(None)];
+    let op = prop_oneof![
+        60 => (key, value).prop_map(|(key, value)| Op::Write(key, value)),
+        8 => Just(Op::Flush),
+        8 => Just(Op::Publish),
+        3 => Just(Op::Snapshot),
+        3 => any::<usize>().prop_map(Op::Release),
+        1 => (0..KEYSPACES).prop_map(|keyspace| Op::Drop(KeyspaceId(keyspace))),
+        8 => Just(Op::Start),
+        20 => any::<usize>().prop_map(Op::Step),
+        1 => Just(Op::Check),
+    ];
+    prop::collection::vec(op, 0..400)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_reader_notices_and_nothing_invisible_stays(ops in ops()) {
+        let mut database = Database::new();
+        for op in ops {
+            match op {
+                Op::Write(key, value) => database.write(&key, value),
+                Op::Flush => database.flush(),
+                Op::Publish => database.visible = database.sequence,
+                Op::Snapshot => database.snapshots.push(database.visible),
+                Op::Release(which) => {
+                    if !database.snapshots.is_empty() {
+                        let which = which % database.snapshots.len();
+                        database.snapshots.swap_remove(which);
+                    }
+                }
+                Op::Drop(keyspace) => database.drop_keyspace(keyspace),
+                Op::Start => {
+                    database.start();
+                }
+                Op::Step(which) => database.step(which),
+                Op::Check => database.check(),
+            }
+        }
+        database.check();
+        database.visible = database.sequence;
+        database.flush();
+        database.settle();
+        database.check();
+
+        // A restart finds the same.
+        let before = database.set.current();
+        let cache = Arc::clone(database.set.store().cache());
+        let fs = Arc::clone(database.set.store().fs());
+        database.set = Arc::new(VersionSet::open(fs, Path::new("/db"), cache, 1 << 20).unwrap());
+        prop_assert_eq!(database.set.delete_orphans().unwrap(), 0);
+        prop_assert_eq!(database.set.current().tables().count(), before.tables().count());
+        drop(before);
+        database.check();
+
+        // With no snapshots left, a merge of everything keeps what is visible now and no more.
+        database.snapshots.clear();
+        let sequence = database.sequence;
+        let tables: Vec<_> = database.set.current().tables().map(|(l, t)| (l, Arc::clone(t))).collect();
+        if !tables.is_empty() {
+            let version = database.set.current();
+            let compaction = Compaction {
+                reason: Reason::FullLevel,
+                action: super::super::picker::Action::Merge,
+                inputs: tables.into_iter().map(|(level, table)| (level, vec![table])).collect(),
+                output_level: 6,
+            };
+            let retention = database.retention();
+            let job =
+                Job::compaction(&database.set, &version, &compaction, retention, &database.options);
+            let edit = finish(&mut job.unwrap());
+            drop((version, compaction));
+            database.apply(edit);
+        }
+        database.check();
+        let stored: Vec<_> = database.stored().iter().map(|key| key.user_key().to_vec()).collect();
+        let visible: Vec<_> = {
+            let mut keys: Vec<_> = database.history.keys().map(|k| k.user_key().to_vec()).collect();
+            keys.dedup();
+            keys.retain(|key| database.expected(key, sequence).is_some());
+            keys
+        };
+        prop_assert_eq!(stored, visible);
+        prop_assert!(database.set.current().dropped().is_empty());
+        prop_assert_eq!(database.file_count(), database.set.current().tables().count());
+    }
+}
+
+fn filled(keyspaces: u32, keys: u32, size: usize) -> Database {
+    let mut database = Database::new();
+    for keyspace in 0..keyspaces {
+        for sort in 0..keys {
+            let key = Key::new(KeyspaceId(keyspace), b"p", &sort.to_be_bytes());
+            database.write(&key, Some(size));
+        }
+    }
+    database.visible = database.sequence;
+    database
+}
+
+#[test]
+fn files_end_with_keyspaces_where_that_is_worth_it() {
+    // Each keyspace has a third of a file.
+    let mut database = filled(6, 4, 125);
+    database.flush();
+    assert_eq!(database.set.current().tables().count(), 6);
+    // A tenth: several share a file.
+    let mut database = filled(10, 1, 150);
+    database.flush();
+    assert!(database.set.current().tables().count() <= 4);
+}
+
+#[test]
+fn steps_are_bounded() {
+    let mut database = filled(1, 2000, 1000);
+    database.options.sstable_size = 1 << 20;
+    let memtable = std::mem::take(&mut database.memtable);
+    let input = Box::new(SortedIter::new(&memtable));
+    let version = database.set.current();
+    let retention = database.retention();
+    let mut job = Job::flush(&database.set, &version, input, retention, &database.options);
+    let (mut steps, mut last) = (0, job.totals());
+    while let Progress::Running = job.step().unwrap() {
+        let totals = job.totals();
+        assert!(totals.bytes_read - last.bytes_read <= STEP_SIZE + 1100);
+        assert!(totals.bytes_written - last.bytes_written <= (1 << 20) + (64 << 10));
+        last = totals;
+        steps += 1;
+    }
+    assert!(steps >= 8, "{steps}");
+    assert_eq!(job.totals().entries_written, 2000);
+}
+
+#[test]
+fn an_abandoned_job_leaves_no_files() {
+    let mut database = filled(1, 200, 100);
+    let memtable = std::mem::take(&mut database.memtable);
+    let input = Box::new(SortedIter::new(&memtable));
+    let version = database.set.current();
+    let retention = database.retention();
+    let mut job = Job::flush(&database.set, &version, input, retention, &database.options);
+    while database.file_count() < 3 {
+        assert!(matches!(job.step().unwrap(), Progress::Running));
+    }
+    drop(job);
+    assert_eq!(database.file_count(), 0);
+}
+
+#[test]
+fn dropped_keyspaces_give_their_space_back() {
+    let mut database = filled(50, 40, 100);
+    database.flush();
+    database.settle();
+    for keyspace in 0..50 {
+        database.drop_keyspace(KeyspaceId(keyspace));
+    }
+    database.visible = database.sequence;
+    database.flush();
+    database.settle();
+    assert_eq!(database.file_count(), 0);
+    assert!(database.set.current().dropped().is_empty());
+}
