@@ -9,12 +9,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::{
+    expression::ExpressionCache,
     operation::RequestContext,
     store::{Durability, EngineError, Storage, Store, StoreOptions},
     table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
     validation::Wording,
     wire,
 };
+
+/// How many parsed expressions of each kind are kept. A program has tens to hundreds.
+const EXPRESSION_CACHE_SIZE: usize = 1024;
 
 /// How to open Stator.
 #[derive(Clone)]
@@ -84,6 +88,7 @@ struct Inner {
     namespaces: Namespaces,
     table_state_delay_ms: u64,
     wording: Wording,
+    expressions: ExpressionCache,
 }
 
 impl Stator {
@@ -103,6 +108,7 @@ impl Stator {
             namespaces: options.namespaces,
             table_state_delay_ms: options.table_state_delay_ms,
             wording: options.wording,
+            expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -134,6 +140,11 @@ impl Stator {
                 region.unwrap_or(&default.region),
             ),
         }
+    }
+
+    /// Expressions that were parsed before.
+    pub fn expressions(&self) -> &ExpressionCache {
+        &self.inner.expressions
     }
 
     /// The store.

@@ -60,6 +60,18 @@ impl Placeholders {
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect()
         });
+        Self::of_request(names, values)
+    }
+
+    /// The same with values that were decoded one by one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Placeholders::new`].
+    pub fn of_request(
+        names: Option<Vec<(String, String)>>,
+        values: Option<Vec<(String, Value)>>,
+    ) -> Result<Self, ExpressionError> {
         let names = Table::new(PlaceholderKind::Names, '#', names)?;
         let values = Table::new(PlaceholderKind::Values, ':', values)?;
         let names_total: usize = names

@@ -4,10 +4,25 @@
 //! after operations for everybody else. Both check the constraints of the API model first, and both
 //! come from one list at the end of this file: an operation is served when it is on it.
 
+mod batch_get_item;
+mod batch_write_item;
+mod condition;
 mod context;
+mod delete_item;
 mod describe_endpoints;
 mod describe_limits;
+mod get_item;
+mod layer;
+mod legacy;
 mod list_tables;
+mod page_request;
+mod projection;
+mod put_item;
+mod query;
+mod respond;
+mod scan;
+mod single_write;
+mod update_item;
 
 use bytes::Bytes;
 
@@ -73,7 +88,15 @@ macro_rules! operations {
 }
 
 operations! {
+    BatchGetItem: batch_get_item, BatchGetItemInput -> BatchGetItemOutput;
+    BatchWriteItem: batch_write_item, BatchWriteItemInput -> BatchWriteItemOutput;
+    DeleteItem: delete_item, DeleteItemInput -> DeleteItemOutput;
     DescribeEndpoints: describe_endpoints, DescribeEndpointsRequest -> DescribeEndpointsResponse;
     DescribeLimits: describe_limits, DescribeLimitsInput -> DescribeLimitsOutput;
+    GetItem: get_item, GetItemInput -> GetItemOutput;
     ListTables: list_tables, ListTablesInput -> ListTablesOutput;
+    PutItem: put_item, PutItemInput -> PutItemOutput;
+    Query: query, QueryInput -> QueryOutput;
+    Scan: scan, ScanInput -> ScanOutput;
+    UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput;
 }

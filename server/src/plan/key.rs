@@ -41,6 +41,12 @@ pub fn check_lookup_key(schema: &KeySchema, key: ItemRef<'_>) -> Result<(), Reje
     check_sizes(schema, key)
 }
 
+/// Where the item stands that `key` names, if it is a key of the table.
+pub fn lookup_key(table: &Table, key: ItemRef<'_>) -> Result<Key, Rejection> {
+    check_lookup_key(table.key_schema(), key)?;
+    primary_key(table, key).ok_or(Rejection::KeyMismatch)
+}
+
 /// Checks the primary key within an item that is put.
 pub fn check_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
     for attribute in schema.attributes() {

@@ -3,6 +3,7 @@
 //! - What a request means for one item or one page is computed by pure functions: [`key`] says what
 //!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`select`]
 //!   which attributes are read from where, [`capacity`] what it costs.
+//! - [`write`], [`read`] and [`page`] are what runs on the store.
 //! - Refusals are typed ([`Rejection`]); their texts are in one place.
 //!
 //! Plans are synchronous and take a read mode: they run inline as long as nothing has to wait, and
@@ -13,7 +14,27 @@ pub mod capacity;
 pub(crate) mod fixture;
 pub mod index;
 pub mod key;
+pub mod page;
+pub mod read;
 mod rejection;
 pub mod select;
+pub mod write;
 
 pub use rejection::Rejection;
+
+use crate::{
+    item::Item,
+    store::{Fault, Value},
+    wire::Error,
+};
+
+/// The item in a stored value. The store's checksums held, so that bytes which are none are a bug or
+/// another version's; the client can do nothing about either.
+fn stored_item(value: Value) -> Result<Item, Fault> {
+    Item::from_stored(value).map_err(|error| {
+        tracing::error!("a stored item cannot be read: {error}");
+        Fault::Answer(Error::InternalServer(
+            format!("A stored item cannot be read: {error}").into(),
+        ))
+    })
+}

@@ -4,6 +4,8 @@
 //! text, it is what its service answers in practice; captures of the public conformance reference
 //! (`captures/`, `registry/splits.json` there) were used where they exist.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::wire::error::Error;
@@ -269,10 +271,12 @@ pub enum Rejection {
         expression: Vec<&'static str>,
     },
     /// A placeholder map without any expression.
-    #[error("{map} can only be specified when using expressions")]
+    #[error("{map} can only be specified when using expressions{}", Missing(.missing))]
     PlaceholdersAlone {
         /// `ExpressionAttributeNames` or `ExpressionAttributeValues`.
         map: &'static str,
+        /// The expressions that could have used it, if the answer names them.
+        missing: Vec<&'static str>,
     },
     /// `ConditionalOperator` without conditions.
     #[error("ConditionalOperator cannot be used without Filter or Expected")]
@@ -282,6 +286,19 @@ pub enum Rejection {
         "ConditionalOperator can only be used when Filter or Expected has two or more elements"
     )]
     OperatorForOne,
+}
+
+/// `: A is null`, `: A and B are null`, or nothing.
+struct Missing<'a>(&'a [&'static str]);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            [one] => write!(f, ": {one} is null"),
+            several => write!(f, ": {} are null", several.join(" and ")),
+        }
+    }
 }
 
 impl From<Rejection> for Error {

@@ -1,0 +1,210 @@
+//! BatchWriteItem: puts and deletes up to 25 items of one or more tables.
+//!
+//! DynamoDB promises each write to be atomic and not the batch; here all of it is one atomic batch of
+//! the store, since that costs one commit. So nothing is ever left unprocessed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    Stator,
+    item::{Item, MAX_ITEM_SIZE},
+    operation::{
+        RequestContext,
+        layer::Layer,
+        respond::{ReturnCapacity, item_collection_metrics},
+    },
+    plan::{
+        Rejection,
+        capacity::Usage,
+        key::{self, Origin},
+        write::{self, Action, Refusal, Write, Written},
+    },
+    table::Table,
+    wire::{
+        Error, Operation,
+        shapes::{BatchWriteItemInput, BatchWriteItemOutput, ItemCollectionMetrics, WriteRequest},
+    },
+};
+
+/// The most writes of one batch, over all tables (API reference, `BatchWriteItem`).
+const MAX_WRITES: usize = 25;
+
+/// One write, right by itself.
+enum Change {
+    Put(Item),
+    Delete(Item),
+}
+
+impl Change {
+    /// What has the item's key.
+    fn item(&self) -> &Item {
+        match self {
+            Self::Put(item) | Self::Delete(item) => item,
+        }
+    }
+}
+
+/// The writes of one table, by the name that the request has for it.
+struct TableWrites {
+    name: String,
+    changes: Vec<Change>,
+}
+
+/// Executes a BatchWriteItem request.
+///
+/// # Errors
+/// What the request breaks, `ResourceNotFoundException`, and failures of the store.
+pub(super) async fn execute(
+    stator: &Stator,
+    context: &RequestContext,
+    input: BatchWriteItemInput,
+) -> Result<BatchWriteItemOutput, Error> {
+    let layer = Layer::new(Operation::BatchWriteItem, stator.wording());
+    let capacity = ReturnCapacity::requested(input.return_consumed_capacity.as_deref());
+    let metrics = input.return_item_collection_metrics;
+    let groups = validate(layer, input.request_items.unwrap_or_default())?;
+    let tables = groups
+        .iter()
+        .map(|group| stator.table(context, &group.name))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let writes = plan(&groups, &tables)?;
+    let results = write::run(stator.store(), writes.into()).await?;
+    let written = results
+        .into_iter()
+        .map(|result| result.map_err(refused))
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(respond(
+        &groups,
+        &tables,
+        &written,
+        capacity,
+        metrics.as_deref(),
+    ))
+}
+
+/// Checks the request alone.
+fn validate(
+    layer: Layer,
+    requests: Vec<(String, Vec<WriteRequest>)>,
+) -> Result<Vec<TableWrites>, Error> {
+    if requests
+        .iter()
+        .map(|(_, writes)| writes.len())
+        .sum::<usize>()
+        > MAX_WRITES
+    {
+        return Err(layer.refuse(Rejection::TooManyWrites));
+    }
+    requests
+        .into_iter()
+        .map(|(name, writes)| {
+            let changes = writes.into_iter().map(|write| change(layer, write));
+            Ok(TableWrites {
+                name,
+                changes: changes.collect::<Result<_, Error>>()?,
+            })
+        })
+        .collect()
+}
+
+fn change(layer: Layer, request: WriteRequest) -> Result<Change, Error> {
+    match (request.put_request, request.delete_request) {
+        (Some(put), None) => {
+            let item = layer.item(put.item)?;
+            if item.size() > MAX_ITEM_SIZE {
+                return Err(Rejection::ItemSize.into());
+            }
+            Ok(Change::Put(item))
+        }
+        (None, Some(delete)) => Ok(Change::Delete(layer.item(delete.key)?)),
+        (Some(_), Some(_)) => Err(layer.refuse(Rejection::WriteRequestBoth)),
+        (None, None) => Err(layer.refuse(Rejection::WriteRequestNeither)),
+    }
+}
+
+/// Checks items and keys against their tables. No item may be named twice.
+fn plan(groups: &[TableWrites], tables: &[Arc<Table>]) -> Result<Vec<Write>, Error> {
+    let mut writes = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (group, table) in groups.iter().zip(tables) {
+        for change in &group.changes {
+            let write = plan_one(table, change)?;
+            if !seen.insert(write.key.as_bytes().to_vec()) {
+                return Err(Rejection::DuplicateKeys.into());
+            }
+            writes.push(write);
+        }
+    }
+    Ok(writes)
+}
+
+fn plan_one(table: &Arc<Table>, change: &Change) -> Result<Write, Rejection> {
+    let (key, action) = match change {
+        Change::Delete(key) => (key::lookup_key(table, key.as_ref())?, Action::Delete),
+        Change::Put(item) => {
+            key::check_batch_item_key(table.key_schema(), item.as_ref())?;
+            key::check_index_keys(table, item.as_ref(), None, Origin::Put)?;
+            let key = key::primary_key(table, item.as_ref()).ok_or(Rejection::KeyMismatch)?;
+            (key, Action::Put(item.clone()))
+        }
+    };
+    Ok(Write {
+        table: Arc::clone(table),
+        key,
+        condition: None,
+        action,
+    })
+}
+
+/// Without conditions and updates no write is refused once it is planned.
+fn refused(refusal: Refusal) -> Error {
+    refusal.into_error(false)
+}
+
+fn respond(
+    groups: &[TableWrites],
+    tables: &[Arc<Table>],
+    written: &[Written],
+    capacity: ReturnCapacity,
+    metrics: Option<&str>,
+) -> BatchWriteItemOutput {
+    let mut written = written.iter();
+    let mut consumed = Vec::new();
+    let mut collections = Vec::new();
+    for (group, table) in groups.iter().zip(tables) {
+        let mut usage = Usage::new();
+        for write in written.by_ref().take(group.changes.len()) {
+            usage.merge(&write.usage);
+        }
+        consumed.extend(capacity.of(&group.name, table, &usage));
+        let metrics: Vec<ItemCollectionMetrics> = distinct_collections(table, &group.changes)
+            .filter_map(|item| item_collection_metrics(metrics, table, item))
+            .collect();
+        if !metrics.is_empty() {
+            collections.push((group.name.clone(), metrics));
+        }
+    }
+    BatchWriteItemOutput {
+        unprocessed_items: Some(Vec::new()),
+        item_collection_metrics: (!collections.is_empty()).then_some(collections),
+        consumed_capacity: (capacity != ReturnCapacity::None).then_some(consumed),
+    }
+}
+
+/// One item of each collection that was written to.
+fn distinct_collections<'a>(
+    table: &'a Table,
+    changes: &'a [Change],
+) -> impl Iterator<Item = &'a Item> {
+    let mut seen = BTreeSet::new();
+    changes.iter().map(Change::item).filter(move |item| {
+        let values: Option<Vec<u8>> = table
+            .key_schema()
+            .partition()
+            .iter()
+            .map(|key| item.get(&key.name).map(|value| value.as_bytes()))
+            .collect::<Option<Vec<_>>>()
+            .map(|values| values.concat());
+        values.is_some_and(|values| seen.insert(values))
+    })
+}

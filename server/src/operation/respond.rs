@@ -1,0 +1,118 @@
+//! What the answers of several operations have in common: `ConsumedCapacity`, `ItemCollectionMetrics`
+//! and the choice of returned values.
+
+use crate::{
+    item::{Item, ItemBuilder},
+    plan::capacity::{Units, Usage},
+    table::{IndexKind, Table},
+    wire::shapes::{Capacity, ConsumedCapacity, ItemCollectionMetrics},
+};
+
+/// `ReturnConsumedCapacity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReturnCapacity {
+    None,
+    Total,
+    Indexes,
+}
+
+impl ReturnCapacity {
+    /// What the member asks for. Other values are refused by the model's constraints.
+    pub(super) fn requested(member: Option<&str>) -> Self {
+        match member {
+            Some("TOTAL") => Self::Total,
+            Some("INDEXES") => Self::Indexes,
+            _ => Self::None,
+        }
+    }
+
+    /// `ConsumedCapacity` of one table. `name` is how the request calls it: "if you had specified
+    /// the ARN in the input, you'll see the ARN in the response".
+    pub(super) fn of(self, name: &str, table: &Table, usage: &Usage) -> Option<ConsumedCapacity> {
+        if self == Self::None {
+            return None;
+        }
+        let mut consumed = ConsumedCapacity {
+            table_name: Some(name.to_owned()),
+            capacity_units: Some(usage.total().as_f64()),
+            ..ConsumedCapacity::default()
+        };
+        if self == Self::Indexes {
+            consumed.table = Some(capacity(usage.table()));
+            consumed.local_secondary_indexes = of_kind(table, usage, IndexKind::Local);
+            consumed.global_secondary_indexes = of_kind(table, usage, IndexKind::Global);
+        }
+        Some(consumed)
+    }
+}
+
+fn capacity(units: Units) -> Capacity {
+    Capacity {
+        capacity_units: Some(units.as_f64()),
+        ..Capacity::default()
+    }
+}
+
+/// The indexes of one kind that consumed anything; `None` if none did.
+fn of_kind(table: &Table, usage: &Usage, kind: IndexKind) -> Option<Vec<(String, Capacity)>> {
+    let indexes: Vec<(String, Capacity)> = usage
+        .indexes()
+        .iter()
+        .filter_map(|&(position, units)| Some((table.indexes().get(position)?, units)))
+        .filter(|(index, _)| index.kind() == kind)
+        .map(|(index, units)| (index.name().to_owned(), capacity(units)))
+        .collect();
+    (!indexes.is_empty()).then_some(indexes)
+}
+
+/// `ItemCollectionMetrics` of the collection that `item` belongs to, if they are asked for and the
+/// table has collections: "if the table does not have any local secondary indexes, this information
+/// is not returned".
+///
+/// The size is given as a range of whole gigabytes. What it would take to know more about a
+/// collection than that it is below one is not kept.
+pub(super) fn item_collection_metrics(
+    requested: Option<&str>,
+    table: &Table,
+    item: &Item,
+) -> Option<ItemCollectionMetrics> {
+    if requested != Some("SIZE") || !table.has_local_indexes() {
+        return None;
+    }
+    let mut key = ItemBuilder::new();
+    for attribute in table.key_schema().partition() {
+        key.put(&attribute.name, item.get(&attribute.name)?);
+    }
+    Some(ItemCollectionMetrics {
+        item_collection_key: Some(key.build()),
+        size_estimate_range_gb: Some(vec![0.0, 1.0]),
+    })
+}
+
+/// `ReturnValues`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReturnValues {
+    None,
+    AllOld,
+    UpdatedOld,
+    AllNew,
+    UpdatedNew,
+}
+
+impl ReturnValues {
+    /// What the member asks for. Other values are refused by the model's constraints.
+    pub(super) fn requested(member: Option<&str>) -> Self {
+        match member {
+            Some("ALL_OLD") => Self::AllOld,
+            Some("UPDATED_OLD") => Self::UpdatedOld,
+            Some("ALL_NEW") => Self::AllNew,
+            Some("UPDATED_NEW") => Self::UpdatedNew,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Whether `ReturnValuesOnConditionCheckFailure` asks for the item.
+pub(super) fn returns_item_on_failure(member: Option<&str>) -> bool {
+    member == Some("ALL_OLD")
+}

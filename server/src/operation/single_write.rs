@@ -1,0 +1,20 @@
+//! What PutItem, UpdateItem and DeleteItem do with the one write they plan.
+
+use crate::{
+    Stator,
+    plan::write::{self, Write, Written},
+    wire::Error,
+};
+
+/// Runs a plan of one write. `item_on_failure` says whether a failed condition shows the item.
+pub(super) async fn run(
+    stator: &Stator,
+    write: Write,
+    item_on_failure: bool,
+) -> Result<Written, Error> {
+    let results = write::run(stator.store(), [write].into()).await?;
+    match results.into_iter().next() {
+        Some(result) => result.map_err(|refusal| refusal.into_error(item_on_failure)),
+        None => Err(Error::InternalServer("a write came to no result".into())),
+    }
+}

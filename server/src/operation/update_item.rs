@@ -1,0 +1,198 @@
+//! UpdateItem: changes attributes of an item, and makes the item if there is none.
+
+use std::sync::Arc;
+
+use crate::{
+    Stator,
+    expression::{
+        BoundCondition, BoundUpdate, Placeholders, Update,
+        ast::{Action as Clause, Slots},
+    },
+    item::Item,
+    operation::{
+        RequestContext, condition,
+        layer::{Layer, Parameter},
+        legacy,
+        respond::{ReturnCapacity, ReturnValues, item_collection_metrics, returns_item_on_failure},
+        single_write,
+    },
+    plan::{
+        key,
+        write::{Action, Write, Written},
+    },
+    table::Table,
+    wire::{
+        Error, Operation,
+        shapes::{UpdateItemInput, UpdateItemOutput},
+    },
+};
+
+/// What of the request decides the write.
+struct Request {
+    key: Item,
+    update: BoundUpdate,
+    creates: bool,
+    condition: Option<BoundCondition>,
+}
+
+/// What of the request decides the answer, once the write is planned.
+struct Answer {
+    table_name: String,
+    values: ReturnValues,
+    capacity: ReturnCapacity,
+    metrics: Option<String>,
+    item_on_failure: bool,
+}
+
+/// Executes an UpdateItem request.
+///
+/// # Errors
+/// What the request breaks, `ResourceNotFoundException`, `ConditionalCheckFailedException`, and
+/// failures of the store.
+pub(super) async fn execute(
+    stator: &Stator,
+    context: &RequestContext,
+    input: UpdateItemInput,
+) -> Result<UpdateItemOutput, Error> {
+    let layer = Layer::new(Operation::UpdateItem, stator.wording());
+    let (request, answer) = validate(stator, layer, input)?;
+    let table = stator.table(context, &answer.table_name)?;
+    let (key, update) = (request.key.clone(), request.update.clone());
+    let write = plan(layer, &table, request)?;
+    let written = single_write::run(stator, write, answer.item_on_failure).await?;
+    Ok(respond(&table, &key, &update, written, &answer))
+}
+
+/// Checks the request alone.
+fn validate(
+    stator: &Stator,
+    layer: Layer,
+    input: UpdateItemInput,
+) -> Result<(Request, Answer), Error> {
+    let expressions: [Parameter; 2] = [
+        ("UpdateExpression", input.update_expression.is_some()),
+        ("ConditionExpression", input.condition_expression.is_some()),
+    ];
+    layer.check_mixed(
+        &[
+            ("AttributeUpdates", input.attribute_updates.is_some()),
+            ("Expected", input.expected.is_some()),
+            ("ConditionalOperator", input.conditional_operator.is_some()),
+        ],
+        &expressions,
+    )?;
+    let mut placeholders = layer.placeholders(
+        input.expression_attribute_names,
+        input.expression_attribute_values,
+        &expressions,
+    )?;
+    let cache = stator.expressions();
+    let (update, bound) = match (&input.update_expression, input.attribute_updates) {
+        (Some(text), _) => {
+            let update = cache
+                .update(text)
+                .map_err(|error| layer.expression(error))?;
+            bind(layer, update, &mut placeholders)?
+        }
+        (None, Some(updates)) => legacy::attribute_updates(layer, updates)?,
+        (None, None) => {
+            let nothing = Arc::new(Update::new(Vec::new(), Slots::default()));
+            bind(layer, nothing, &mut placeholders)?
+        }
+    };
+    let condition = condition::bind(
+        layer,
+        cache,
+        input.condition_expression.as_deref(),
+        &mut placeholders,
+    )?;
+    layer.check_used(&placeholders)?;
+    let condition = match condition {
+        Some(condition) => Some(condition),
+        None => legacy::expected(layer, input.expected, input.conditional_operator.as_deref())?,
+    };
+    let key = layer.item(input.key)?;
+    let answer = Answer {
+        table_name: input.table_name.unwrap_or_default(),
+        values: ReturnValues::requested(input.return_values.as_deref()),
+        capacity: ReturnCapacity::requested(input.return_consumed_capacity.as_deref()),
+        metrics: input.return_item_collection_metrics,
+        item_on_failure: returns_item_on_failure(
+            input.return_values_on_condition_check_failure.as_deref(),
+        ),
+    };
+    Ok((
+        Request {
+            key,
+            creates: creates(&update),
+            update: bound,
+            condition,
+        },
+        answer,
+    ))
+}
+
+fn bind(
+    layer: Layer,
+    update: Arc<Update>,
+    placeholders: &mut Placeholders,
+) -> Result<(Arc<Update>, BoundUpdate), Error> {
+    let bound = update
+        .bind(placeholders)
+        .map_err(|error| layer.expression(error))?;
+    Ok((update, bound))
+}
+
+/// Whether the update makes an item that does not exist. One that only removes does not, but one
+/// without any clause does (API reference, `AttributeValueUpdate`, "If no item with the specified key
+/// is found": `DELETE` "causes nothing to happen").
+pub(super) fn creates(update: &Update) -> bool {
+    let mut clauses = update.actions().iter();
+    clauses.len() == 0 || clauses.any(|clause| matches!(clause, Clause::Set(..) | Clause::Add(..)))
+}
+
+/// Checks the request against the table's keys.
+fn plan(layer: Layer, table: &Arc<Table>, request: Request) -> Result<Write, Error> {
+    let key = key::lookup_key(table, request.key.as_ref())?;
+    let names: Vec<&str> = table
+        .key_schema()
+        .attributes()
+        .map(|key| &*key.name)
+        .collect();
+    request
+        .update
+        .check_keys(&names)
+        .map_err(|error| layer.expression(error))?;
+    Ok(Write {
+        table: Arc::clone(table),
+        key,
+        condition: request.condition,
+        action: Action::Update {
+            key: request.key,
+            update: request.update,
+            creates: request.creates,
+        },
+    })
+}
+
+fn respond(
+    table: &Table,
+    key: &Item,
+    update: &BoundUpdate,
+    written: Written,
+    answer: &Answer,
+) -> UpdateItemOutput {
+    UpdateItemOutput {
+        consumed_capacity: answer
+            .capacity
+            .of(&answer.table_name, table, &written.usage),
+        item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, key),
+        attributes: match answer.values {
+            ReturnValues::None => None,
+            ReturnValues::AllOld => written.old,
+            ReturnValues::AllNew => written.new,
+            ReturnValues::UpdatedOld => update.updated_old(written.old.as_ref().map(Item::as_ref)),
+            ReturnValues::UpdatedNew => written.updated_new,
+        },
+    }
+}

@@ -1,0 +1,262 @@
+//! Write plans: what becomes of puts, updates, deletes and condition checks.
+//!
+//! A plan holds any number of writes, over any number of tables, of which no two name the same item.
+//! It is executed as one: all items are locked (the store takes the locks in one order, so that two
+//! plans cannot wait for each other), their newest versions are read, each write is computed, and if
+//! none is refused, all items and all index entries go into one atomic batch.
+//!
+//! A lock holder sees versions that are applied and not yet durable. Whatever is answered from such a
+//! version, a refusal included, is answered only when it is durable: [`run`] waits for that.
+
+use std::sync::Arc;
+
+use crate::{
+    expression::{BoundCondition, BoundUpdate, ExpressionError},
+    item::{Item, MAX_ITEM_SIZE},
+    plan::{
+        capacity::{Units, Usage},
+        index::{self, Change},
+        key::{self, Origin},
+        rejection::Rejection,
+        stored_item,
+    },
+    store::{Commit, Fault, Key, ReadMode, Store, Transaction},
+    table::Table,
+    wire::error::Error,
+};
+
+/// One write of a plan.
+#[derive(Debug)]
+pub struct Write {
+    /// The table.
+    pub table: Arc<Table>,
+    /// Where the item stands.
+    pub key: Key,
+    /// What has to hold of the item before, if anything.
+    pub condition: Option<BoundCondition>,
+    /// What is done to it.
+    pub action: Action,
+}
+
+/// What a write does to its item.
+#[derive(Debug)]
+pub enum Action {
+    /// The item becomes this one.
+    Put(Item),
+    /// The item is changed, or made from its key (`key`) if it does not exist.
+    Update {
+        /// The attributes of the primary key.
+        key: Item,
+        /// The change.
+        update: BoundUpdate,
+        /// Whether it makes the item if there is none. An update that only removes does not.
+        creates: bool,
+    },
+    /// The item goes.
+    Delete,
+    /// Nothing: only the condition counts.
+    Check,
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub struct Written {
+    /// The item before.
+    pub old: Option<Item>,
+    /// The item after.
+    pub new: Option<Item>,
+    /// What an update wrote, for `ReturnValues: UPDATED_NEW`; `None` if it wrote nothing.
+    pub updated_new: Option<Item>,
+    /// What it consumed.
+    pub usage: Usage,
+    changes: Vec<Change>,
+}
+
+/// Why a write cannot be done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The condition does not hold. The item as it is.
+    ConditionFailed(Option<Item>),
+    /// The update does not fit the item.
+    Expression(ExpressionError),
+    /// The result is no valid item.
+    Rejected(Rejection),
+}
+
+impl Refusal {
+    /// The error that a single write is answered with; `with_item` if it shall show the item
+    /// (`ReturnValuesOnConditionCheckFailure: ALL_OLD`).
+    pub fn into_error(self, with_item: bool) -> Error {
+        match self {
+            Self::ConditionFailed(item) => Error::ConditionalCheckFailed {
+                item: item.filter(|_| with_item),
+            },
+            Self::Expression(error) => Error::validation(error.to_string()),
+            Self::Rejected(rejection) => rejection.into(),
+        }
+    }
+}
+
+/// Executes a plan and waits until everything that was read and written is durable. One result per
+/// write, in order; unless all of them are `Ok`, nothing was written.
+pub async fn run(
+    store: &Store,
+    writes: Arc<[Write]>,
+) -> Result<Vec<Result<Written, Refusal>>, Error> {
+    let worker = store.clone();
+    let (results, commit) = store
+        .run(move |mode| execute(&worker, &writes, mode))
+        .await?;
+    commit
+        .await
+        .map_err(Fault::from)
+        .map_err(Fault::into_error)?;
+    Ok(results)
+}
+
+/// Executes a plan. Nothing has happened if it fails; if all that it lacks is leave to wait for the
+/// disk or for a lock ([`ReadMode`]), it can be executed again. Nothing may be answered before the
+/// commit is durable.
+fn execute(
+    store: &Store,
+    writes: &[Write],
+    mode: ReadMode,
+) -> Result<(Vec<Result<Written, Refusal>>, Commit), Fault> {
+    let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
+        let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
+        results.push(compute(write, old));
+    }
+    let complete = results.iter().all(Result::is_ok);
+    if complete {
+        stage(&mut transaction, writes, &results);
+    }
+    let commit = transaction.commit()?;
+    if complete {
+        count(writes, &results);
+    }
+    Ok((results, commit))
+}
+
+/// What a write makes of an item. A pure function.
+fn compute(write: &Write, old: Option<Item>) -> Result<Written, Refusal> {
+    let holds = write
+        .condition
+        .as_ref()
+        .is_none_or(|condition| condition.evaluate(old.as_ref().map(Item::as_ref)));
+    if !holds {
+        return Err(Refusal::ConditionFailed(old));
+    }
+    let (new, updated_new) = match &write.action {
+        Action::Put(item) => (Some(item.clone()), None),
+        Action::Delete => (None, None),
+        Action::Check => (old.clone(), None),
+        Action::Update {
+            key,
+            update,
+            creates,
+        } => {
+            if old.is_none() && !creates {
+                (None, None)
+            } else {
+                apply(&write.table, key, update, old.as_ref())?
+            }
+        }
+    };
+    let changes = match &write.action {
+        Action::Check => Vec::new(),
+        _ => index::changes(&write.table, old.as_ref(), new.as_ref()),
+    };
+    let usage = usage(old.as_ref(), new.as_ref(), &changes);
+    Ok(Written {
+        old,
+        new,
+        updated_new,
+        usage,
+        changes,
+    })
+}
+
+/// Applies an update and checks what it made: the item after it, and what it wrote.
+fn apply(
+    table: &Table,
+    key: &Item,
+    update: &BoundUpdate,
+    old: Option<&Item>,
+) -> Result<(Option<Item>, Option<Item>), Refusal> {
+    let before = old.map(Item::as_ref);
+    let result = update
+        .apply(before, key.as_ref())
+        .map_err(Refusal::Expression)?;
+    if result.item.size() > MAX_ITEM_SIZE {
+        return Err(Refusal::Rejected(Rejection::UpdatedItemSize));
+    }
+    key::check_index_keys(table, result.item.as_ref(), before, Origin::Update)
+        .map_err(Refusal::Rejected)?;
+    Ok((Some(result.item), result.updated_new))
+}
+
+/// A write costs by the larger of the item before and after (developer guide, "Write capacity
+/// units": UpdateItem; the same holds for a put that replaces an item).
+fn usage(old: Option<&Item>, new: Option<&Item>, changes: &[Change]) -> Usage {
+    let size = old.map_or(0, Item::size).max(new.map_or(0, Item::size));
+    let mut usage = Usage::new();
+    usage.charge_table(Units::write(size as u64));
+    for change in changes {
+        usage.charge_index(change.position, change.units);
+    }
+    usage
+}
+
+/// The writes that change anything, with what they do. One that puts the same item again does not,
+/// and its index entries stay the same too.
+fn changed<'a>(
+    writes: &'a [Write],
+    results: &'a [Result<Written, Refusal>],
+) -> impl Iterator<Item = (&'a Write, &'a Written)> {
+    writes
+        .iter()
+        .zip(results.iter().flatten())
+        .filter(|(_, written)| written.old != written.new)
+}
+
+/// Puts into the batch what the writes change. That may be nothing: then the commit is that of what
+/// was read.
+fn stage(transaction: &mut Transaction, writes: &[Write], results: &[Result<Written, Refusal>]) {
+    for (write, written) in changed(writes, results) {
+        write.table.statistics().mark(transaction);
+        match &written.new {
+            Some(item) => transaction.put(write.key.clone(), item.clone().into_bytes()),
+            None => transaction.delete(write.key.clone()),
+        }
+        for change in &written.changes {
+            if let Some(index) = write.table.indexes().get(change.position) {
+                index.statistics().mark(transaction);
+            }
+            if let Some(key) = &change.delete {
+                transaction.delete(key.clone());
+            }
+            if let Some(entry) = &change.put {
+                transaction.put(entry.key.clone(), entry.item.clone().into_bytes());
+            }
+        }
+    }
+}
+
+/// Brings the live figures of tables and indexes up to date with a batch that was committed.
+fn count(writes: &[Write], results: &[Result<Written, Refusal>]) {
+    let size = |item: &Option<Item>| item.as_ref().map_or(0, |item| item.size() as i64);
+    for (write, written) in changed(writes, results) {
+        let items = i64::from(written.new.is_some()) - i64::from(written.old.is_some());
+        write
+            .table
+            .statistics()
+            .add(items, size(&written.new) - size(&written.old));
+        for change in &written.changes {
+            if let Some(index) = write.table.indexes().get(change.position) {
+                index.statistics().add(change.count, change.bytes);
+            }
+        }
+    }
+}
