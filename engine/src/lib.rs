@@ -18,11 +18,11 @@ mod varint;
 mod wal;
 
 pub use db::{
-    Batch, Commit, Db, Direction, FIRST_CREATED_KEYSPACE, RangeIter, Snapshot, Statistics, Step,
-    Transaction,
+    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, RangeIter, Snapshot, Statistics, Transaction,
 };
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;
+pub use iter::{Direction, Step};
 pub use key::{Key, KeyRange, KeyRef, KeyspaceId};
 pub use options::{Durability, Options};
 

@@ -21,6 +21,7 @@ pub struct Commit {
     /// Backpressure: not acknowledged before this moment of the monotonic clock.
     not_before: Option<Duration>,
     waiter: Option<u64>,
+    delayed: Option<u64>,
 }
 
 impl Commit {
@@ -30,6 +31,7 @@ impl Commit {
             sequence,
             not_before,
             waiter: None,
+            delayed: None,
         }
     }
 
@@ -65,7 +67,12 @@ impl Future for Commit {
         )?;
         commit.waiter = None;
         if let Some(moment) = commit.not_before {
-            ready!(commit.shared.pacer.poll_until(moment, context));
+            ready!(
+                commit
+                    .shared
+                    .pacer
+                    .poll_until(moment, &mut commit.delayed, context)
+            );
             commit.not_before = None;
         }
         Poll::Ready(Ok(()))
@@ -76,6 +83,9 @@ impl Drop for Commit {
     fn drop(&mut self) {
         if let Some(waiter) = self.waiter {
             self.shared.durable.forget(self.sequence, waiter);
+        }
+        if let (Some(moment), Some(waiter)) = (self.not_before, self.delayed) {
+            self.shared.pacer.forget(moment, waiter);
         }
     }
 }

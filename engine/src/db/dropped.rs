@@ -1,39 +1,34 @@
-//! Dropped keyspaces: which, and since which commit.
+//! The dropped keyspaces as readers see them: those of the manifest, and those whose drop is still
+//! in a memtable.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::key::KeyspaceId;
+use crate::key::{DroppedKeyspaces, KeyspaceId};
 
-/// The keyspaces of which something may be left in memtables or SSTables although they were dropped.
 /// Few, and rarely changed: replaced as a whole.
-#[derive(Default)]
-pub(super) struct DroppedKeyspaces {
-    current: ArcSwap<BTreeMap<KeyspaceId, u64>>,
+pub(super) struct Dropped {
+    current: ArcSwap<DroppedKeyspaces>,
 }
 
-impl DroppedKeyspaces {
+impl Dropped {
     /// With what the manifest knows.
-    pub(super) fn new(known: BTreeMap<KeyspaceId, u64>) -> Self {
-        DroppedKeyspaces {
-            current: ArcSwap::from_pointee(known),
+    pub(super) fn new(known: Arc<DroppedKeyspaces>) -> Self {
+        Dropped {
+            current: ArcSwap::new(known),
         }
     }
 
-    /// Adds those of one commit. The first drop of a keyspace counts.
+    /// Adds those of one commit.
     pub(super) fn add(&self, keyspaces: &[KeyspaceId], sequence: u64) {
         if keyspaces.is_empty() {
             return;
         }
-        self.current.rcu(|current| {
-            let mut dropped = BTreeMap::clone(current);
-            for keyspace in keyspaces {
-                let since = dropped.entry(*keyspace).or_insert(sequence);
-                *since = sequence.min(*since);
-            }
-            dropped
+        self.change(|dropped| {
+            keyspaces
+                .iter()
+                .for_each(|keyspace| dropped.insert(*keyspace, sequence));
         });
     }
 
@@ -42,25 +37,29 @@ impl DroppedKeyspaces {
         if keyspaces.is_empty() {
             return;
         }
+        self.change(|dropped| {
+            keyspaces
+                .iter()
+                .for_each(|keyspace| dropped.remove(*keyspace))
+        });
+    }
+
+    fn change(&self, change: impl Fn(&mut DroppedKeyspaces)) {
         self.current.rcu(|current| {
-            let mut dropped = BTreeMap::clone(current);
-            dropped.retain(|keyspace, _| !keyspaces.contains(keyspace));
+            let mut dropped = DroppedKeyspaces::clone(current);
+            change(&mut dropped);
             dropped
         });
     }
 
-    /// Since which commit each is dropped.
-    pub(super) fn load(&self) -> Arc<BTreeMap<KeyspaceId, u64>> {
+    /// All of them.
+    pub(super) fn load(&self) -> Arc<DroppedKeyspaces> {
         self.current.load_full()
     }
 
     /// Whether a reader at a sequence number sees nothing in a keyspace.
     pub(super) fn hides(&self, keyspace: KeyspaceId, sequence: u64) -> bool {
-        let dropped = self.current.load();
-        !dropped.is_empty()
-            && dropped
-                .get(&keyspace)
-                .is_some_and(|since| *since <= sequence)
+        self.current.load().hides(keyspace, sequence)
     }
 }
 
@@ -71,7 +70,8 @@ mod tests {
     #[test]
     fn a_keyspace_is_hidden_from_the_commit_on_that_dropped_it() {
         let (one, two) = (KeyspaceId(1), KeyspaceId(2));
-        let dropped = DroppedKeyspaces::new(BTreeMap::from([(one, 5)]));
+        let dropped = Dropped::new(Arc::default());
+        dropped.add(&[one], 5);
         dropped.add(&[one, two], 9);
         assert!(!dropped.hides(one, 4));
         assert!(dropped.hides(one, 5));

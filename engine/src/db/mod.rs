@@ -20,17 +20,23 @@
 //! preparer of WAL segments, the pacer, flush, compaction, and the deletion of files.
 
 mod batch;
+mod cleaner;
 mod commit;
 mod counters;
 mod dropped;
+mod flush;
 mod health;
+mod keyspaces;
 mod locks;
 mod log_writer;
 mod memtables;
 mod open;
+mod output;
 mod pacer;
 mod queue;
+mod range;
 mod read;
+mod recovery;
 mod shared;
 mod snapshot;
 mod snapshots;
@@ -49,7 +55,9 @@ use parking_lot::Mutex;
 
 pub use batch::Batch;
 pub use commit::Commit;
-pub use snapshot::{Direction, RangeIter, Snapshot, Step};
+pub use keyspaces::FIRST_CREATED_KEYSPACE;
+pub use range::RangeIter;
+pub use snapshot::Snapshot;
 pub use statistics::Statistics;
 pub use transaction::Transaction;
 
@@ -59,9 +67,6 @@ use crate::io::{Env, LockGuard, TaskHandle};
 use crate::key::{Key, KeyspaceId};
 use crate::options::Options;
 use crate::{ReadMode, Value};
-
-/// Keyspaces below this are the caller's to number; [`Db::create_keyspace`] never returns them.
-pub const FIRST_CREATED_KEYSPACE: KeyspaceId = KeyspaceId(1024);
 
 /// An open database. Cloning it gives another handle to the same one.
 #[derive(Clone)]

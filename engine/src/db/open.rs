@@ -2,24 +2,30 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::AtomicBool;
 
 use parking_lot::Mutex;
 
+use super::cleaner::Cleaner;
 use super::counters::Counters;
-use super::dropped::DroppedKeyspaces;
+use super::dropped::Dropped;
+use super::flush::Flusher;
 use super::health::Health;
+use super::keyspaces::Keyspaces;
 use super::log_writer::{LogSyncer, LogWriter};
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, PacerTask, Pressure};
 use super::queue::CommitQueue;
+use super::recovery;
 use super::shared::{Shared, Wakers};
 use super::snapshots::SnapshotRegistry;
 use super::task;
 use super::watermark::{Applied, Durable};
-use super::{Db, FIRST_CREATED_KEYSPACE, Handle, Open};
+use super::{Db, Handle, Open};
+use crate::cache::BlockCache;
 use crate::error::Result;
 use crate::io::{Env, LockGuard, LogMode, Priority, Task as _};
+use crate::manifest::VersionSet;
 use crate::options::{Durability, Options};
 use crate::wal;
 
@@ -29,19 +35,27 @@ const LOCK_FILE: &str = "LOCK";
 pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
     env.fs.create_dir_all(dir)?;
     let lock = env.fs.lock(&dir.join(LOCK_FILE))?;
-    let (epoch, last_sequence) = (1, 0);
+    let cache = Arc::new(BlockCache::new(
+        options.block_cache_size,
+        options.block_size,
+    ));
+    let versions = VersionSet::open(Arc::clone(&env.fs), dir, cache, options.manifest_size)?;
+    let versions = Arc::new(versions);
+    let recovered = recovery::recover(&env, dir, &options, &versions)?;
+    let last_sequence = recovered.last_sequence;
+    let version = versions.current();
     let mode = match options.durability {
         Durability::Sync => LogMode::Durable,
         Durability::Interval(_) => LogMode::Buffered,
     };
-    let segments = wal::Segments::new(&env, dir, epoch, mode, options.wal_segment_size);
+    let segments = wal::Segments::new(&env, dir, recovered.epoch, mode, options.wal_segment_size);
     let shared = Arc::new(Shared {
         dir: dir.to_path_buf(),
         queue: CommitQueue::new(last_sequence),
         applied: Applied::new(last_sequence),
         durable: Durable::new(last_sequence),
         memtables: MemtableSet::new(),
-        dropped: DroppedKeyspaces::default(),
+        dropped: Dropped::new(Arc::clone(version.dropped())),
         snapshots: SnapshotRegistry::default(),
         locks: Arc::default(),
         pressure: Pressure::new(&options),
@@ -50,7 +64,8 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         segments: Arc::new(segments),
         counters: Counters::default(),
         wakers: Wakers::default(),
-        next_keyspace: AtomicU32::new(FIRST_CREATED_KEYSPACE.0),
+        keyspaces: Keyspaces::new(version.keyspace_limit()),
+        versions,
         stopped: AtomicBool::new(false),
         env,
         options,
@@ -71,7 +86,22 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
 
     let mut pacer = PacerTask::new(Arc::clone(&shared));
     let handle = task::spawn(&shared, "pacer", Priority::Wal, move || pacer.step())?;
-    shared.pacer.set_task(handle.waker());
+    shared.pacer.task.set(handle.waker());
+    others.push(handle);
+
+    let mut flusher = Flusher::new(Arc::clone(&shared));
+    let handle = task::spawn(&shared, "flush", Priority::Flush, move || flusher.step())?;
+    shared.wakers.flusher.set(handle.waker());
+    others.push(handle);
+
+    let mut cleaner = Cleaner::new(Arc::clone(&shared));
+    let handle = task::spawn(&shared, "clean", Priority::Idle, move || cleaner.step())?;
+    shared.wakers.cleaner.set(handle.waker());
+    let waker = handle.waker();
+    shared
+        .versions
+        .store()
+        .on_garbage(move || waker.wake_by_ref());
     others.push(handle);
 
     let writer = wal::Writer::new(Arc::clone(&shared.segments), last_sequence);

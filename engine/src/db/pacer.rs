@@ -6,13 +6,13 @@
 //! unknown time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::shared::Shared;
+use super::shared::{Shared, TaskWaker};
 use crate::error::{Error, Result};
 use crate::io::{Clock, Next};
 use crate::options::Options;
@@ -53,7 +53,7 @@ impl Pressure {
 pub(super) struct Pacer {
     clock: Arc<dyn Clock>,
     waiting: Mutex<Waiting>,
-    task: OnceLock<Waker>,
+    pub(super) task: TaskWaker,
 }
 
 #[derive(Default)]
@@ -61,6 +61,8 @@ struct Waiting {
     /// By moment and a number of their own.
     wakers: BTreeMap<(Duration, u64), Waker>,
     next: u64,
+    /// Nobody is made to wait any more.
+    ended: bool,
 }
 
 impl Pacer {
@@ -68,46 +70,59 @@ impl Pacer {
         Pacer {
             clock,
             waiting: Mutex::default(),
-            task: OnceLock::new(),
+            task: TaskWaker::default(),
         }
-    }
-
-    pub(super) fn set_task(&self, waker: Waker) {
-        let _only_once = self.task.set(waker);
     }
 
     pub(super) fn now(&self) -> Duration {
         self.clock.monotonic()
     }
 
-    /// Waits for a moment.
-    pub(super) fn poll_until(&self, moment: Duration, context: &Context<'_>) -> Poll<()> {
-        if self.clock.monotonic() >= moment {
+    /// Waits for a moment. `waiter` is the caller's, `None` before its first call.
+    pub(super) fn poll_until(
+        &self,
+        moment: Duration,
+        waiter: &mut Option<u64>,
+        context: &Context<'_>,
+    ) -> Poll<()> {
+        let mut waiting = self.waiting.lock();
+        if waiting.ended || self.clock.monotonic() >= moment {
             return Poll::Ready(());
         }
-        let mut waiting = self.waiting.lock();
-        waiting.next += 1;
-        let number = waiting.next;
-        waiting
+        let number = *waiter.get_or_insert_with(|| {
+            waiting.next += 1;
+            waiting.next
+        });
+        let known = waiting
             .wakers
             .insert((moment, number), context.waker().clone());
+        let first = waiting.wakers.first_key_value().map(|(key, _)| *key);
         drop(waiting);
-        if let Some(task) = self.task.get() {
-            task.wake_by_ref();
+        // The task sleeps until the first moment that it knows of.
+        if known.is_none() && first == Some((moment, number)) {
+            self.task.wake();
         }
         Poll::Pending
     }
 
-    /// Wakes those whose moment has come. Returns how long it is to the next one.
-    fn wake_due(&self) -> Option<Duration> {
+    /// The waiter does not wait any more.
+    pub(super) fn forget(&self, moment: Duration, waiter: u64) {
+        self.waiting.lock().wakers.remove(&(moment, waiter));
+    }
+
+    /// Wakes those whose moment has come, or all of them at the end. Returns how long it is to the
+    /// next one.
+    fn wake_due(&self, end: bool) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut waiting = self.waiting.lock();
-        let later = waiting.wakers.split_off(&(now, u64::MAX));
+        waiting.ended |= end;
+        let later = match waiting.ended {
+            true => BTreeMap::new(),
+            false => waiting.wakers.split_off(&(now, u64::MAX)),
+        };
         let due = std::mem::replace(&mut waiting.wakers, later);
-        let next = waiting
-            .wakers
-            .first_key_value()
-            .map(|((moment, _), _)| *moment - now);
+        let next = waiting.wakers.first_key_value();
+        let next = next.map(|((moment, _), _)| moment.saturating_sub(now));
         drop(waiting);
         for waker in due.into_values() {
             waker.wake();
@@ -127,9 +142,10 @@ impl PacerTask {
     }
 
     pub(super) fn step(&mut self) -> Next {
-        match self.shared.pacer.wake_due() {
+        let stopped = self.shared.is_stopped();
+        match self.shared.pacer.wake_due(stopped) {
+            _ if stopped => Next::Done,
             Some(time) => Next::After(time),
-            None if self.shared.is_stopped() => Next::Done,
             None => Next::Idle,
         }
     }

@@ -118,11 +118,6 @@ impl CommitQueue {
         rotate
     }
 
-    /// The last sequence number given out.
-    pub(super) fn last_sequence(&self) -> u64 {
-        self.state.lock().next_sequence - 1
-    }
-
     /// Refuses commits from now on with this error. Answers whether something still waits.
     pub(super) fn close(&self, error: Error) -> bool {
         let mut state = self.state.lock();

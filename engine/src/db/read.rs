@@ -1,15 +1,20 @@
-//! Point reads: the memtables, newest first, then the SSTables.
+//! Point reads: the memtables, newest first, then the SSTables, newest first. The first that has a
+//! version has the newest.
+//!
+//! A memtable that is written out is first named by the version and then forgotten, so that whoever
+//! looks at the memtables before the version misses nothing; at worst it finds the same twice.
 
 use super::shared::Shared;
 use crate::error::Result;
 use crate::key::{Key, Kind};
 use crate::memtable::Found;
+use crate::sstable::Lookup;
 use crate::{ReadMode, Value};
 
 /// The newest applied version of a key, be it a value or a tombstone. Only whoever holds the key's
 /// lock may go by it.
 pub(super) fn newest(shared: &Shared, key: &Key, mode: ReadMode) -> Result<Option<Found>> {
-    find(shared, key, u64::MAX, mode)
+    find(shared, key, mode, || u64::MAX)
 }
 
 /// The value of a key at a sequence number that a snapshot holds.
@@ -19,26 +24,54 @@ pub(super) fn get(
     sequence: u64,
     mode: ReadMode,
 ) -> Result<Option<Value>> {
+    let found = find(shared, key, mode, || sequence)?;
     if shared.dropped.hides(key.keyspace(), sequence) {
         return Ok(None);
     }
-    let found = find(shared, key, sequence, mode)?;
-    Ok(found
-        .filter(|found| found.kind == Kind::Put)
-        .map(|found| found.value))
+    Ok(value(found))
 }
 
 /// The newest durable value of a key, without a snapshot to hold it.
-///
-/// What is looked into is fixed before the sequence number is read: a compaction in between could
-/// otherwise have dropped the version that the number asks for, in favour of a newer one.
 pub(super) fn get_durable(shared: &Shared, key: &Key, mode: ReadMode) -> Result<Option<Value>> {
-    get(shared, key, shared.durable.sequence(), mode)
+    let mut at = 0;
+    let found = find(shared, key, mode, || {
+        at = shared.durable.sequence();
+        at
+    })?;
+    if shared.dropped.hides(key.keyspace(), at) {
+        return Ok(None);
+    }
+    Ok(value(found))
 }
 
-fn find(shared: &Shared, key: &Key, sequence: u64, _mode: ReadMode) -> Result<Option<Found>> {
+fn value(found: Option<Found>) -> Option<Value> {
+    found
+        .filter(|found| found.kind == Kind::Put)
+        .map(|found| found.value)
+}
+
+/// The newest version up to a sequence number, which is asked for once it is fixed what is looked
+/// into: a compaction in between could otherwise have dropped the version that an unheld number
+/// asks for, in favour of a newer one.
+fn find(
+    shared: &Shared,
+    key: &Key,
+    mode: ReadMode,
+    sequence: impl FnOnce() -> u64,
+) -> Result<Option<Found>> {
     let memtables = shared.memtables.load();
-    Ok(memtables
+    let version = shared.versions.current();
+    let sequence = sequence();
+    let in_memory = memtables
         .iter()
-        .find_map(|memtable| memtable.get(key.as_bytes(), sequence)))
+        .find_map(|memtable| memtable.get(key.as_bytes(), sequence));
+    if in_memory.is_some() {
+        return Ok(in_memory);
+    }
+    let found = version.get(&Lookup::new(key.as_bytes(), sequence), mode)?;
+    Ok(found.map(|found| Found {
+        sequence: found.sequence,
+        kind: found.kind,
+        value: found.value,
+    }))
 }

@@ -1,7 +1,7 @@
 //! What callers and background tasks of one open database share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::batch::Batch;
 use super::commit::Commit;
 use super::counters::{Counters, add};
-use super::dropped::DroppedKeyspaces;
+use super::dropped::Dropped;
 use super::health::{Health, read_only};
+use super::keyspaces::Keyspaces;
 use super::locks::KeyLocks;
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, Pressure};
@@ -20,6 +21,7 @@ use super::watermark::{Applied, Durable};
 use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
+use crate::manifest::VersionSet;
 use crate::options::Options;
 use crate::wal::Segments;
 
@@ -32,7 +34,7 @@ pub(super) struct Shared {
     pub(super) applied: Applied,
     pub(super) durable: Durable,
     pub(super) memtables: MemtableSet,
-    pub(super) dropped: DroppedKeyspaces,
+    pub(super) dropped: Dropped,
     pub(super) snapshots: SnapshotRegistry,
     pub(super) locks: Arc<KeyLocks>,
     pub(super) pressure: Pressure,
@@ -41,7 +43,8 @@ pub(super) struct Shared {
     pub(super) segments: Arc<Segments>,
     pub(super) counters: Counters,
     pub(super) wakers: Wakers,
-    pub(super) next_keyspace: AtomicU32,
+    pub(super) versions: Arc<VersionSet>,
+    pub(super) keyspaces: Keyspaces,
     /// Background tasks are to end.
     pub(super) stopped: AtomicBool,
 }
@@ -125,8 +128,12 @@ impl Shared {
 
     pub(super) fn create_keyspace(&self) -> Result<KeyspaceId> {
         self.health.check()?;
-        let id = self.next_keyspace.fetch_add(1, Ordering::Relaxed);
-        Ok(KeyspaceId(id))
+        self.keyspaces.create(&self.versions).inspect_err(|error| {
+            // A manifest that can't be appended to is not appended to again.
+            if !matches!(error, Error::InvalidArgument(_)) {
+                self.fail(error);
+            }
+        })
     }
 
     /// Whether background tasks are to end.

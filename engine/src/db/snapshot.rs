@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::range::RangeIter;
 use super::read;
 use super::shared::Shared;
-use crate::error::{Error, Result};
-pub use crate::iter::{Direction, Step};
+use crate::error::Result;
+use crate::iter::Direction;
 use crate::key::{Key, KeyRange};
 use crate::{ReadMode, Value};
 
@@ -34,10 +35,11 @@ impl Snapshot {
         read::get(&self.shared, key, self.sequence, mode)
     }
 
-    /// The entries of a range, in the order of their keys or against it.
+    /// The entries of a range, in the order of their keys or against it. What it sees does not
+    /// change, whether the snapshot lives on or not.
+    #[must_use]
     pub fn range(&self, range: KeyRange, direction: Direction, mode: ReadMode) -> RangeIter {
-        let _ = (range, direction, mode);
-        RangeIter {}
+        RangeIter::new(&self.shared, self.sequence, range, direction, mode)
     }
 }
 
@@ -52,19 +54,5 @@ impl fmt::Debug for Snapshot {
         f.debug_struct("Snapshot")
             .field("sequence", &self.sequence)
             .finish_non_exhaustive()
-    }
-}
-
-/// Goes through a range of a snapshot.
-pub struct RangeIter {}
-
-impl RangeIter {
-    /// The next entry. After an error the iterator stays where it was before the call.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "what it returns borrows from it"
-    )]
-    pub fn next(&mut self) -> Result<Step<'_>> {
-        Err(Error::invalid("ranges come with the merging iterator"))
     }
 }

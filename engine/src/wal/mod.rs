@@ -37,8 +37,7 @@ mod record;
 mod segment;
 mod writer;
 
-pub(crate) use group::{Group, Header};
-pub(crate) use reader::{Replayed, replay};
+pub(crate) use reader::replay;
 pub(crate) use record::{Operation, Record, RecordBuilder};
 pub(crate) use segment::{Preparer, Segments, list};
 pub(crate) use writer::{Syncer, Writer};

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::reader::Replayed;
 use super::*;
 use crate::error::{Error, Result};
 use crate::io::{LogMode, Next, PAGE_SIZE, Simulation, Task as _};

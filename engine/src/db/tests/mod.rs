@@ -1,6 +1,7 @@
 //! The database as a whole.
 
 mod commits;
+mod model;
 
 use std::path::Path;
 
