@@ -1,6 +1,7 @@
 //! Updates: what they are, binding them, and the item that comes of one.
 
 mod apply;
+mod charge;
 mod check;
 mod value;
 

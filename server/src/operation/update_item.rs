@@ -8,7 +8,7 @@ use crate::{
         BoundCondition, BoundUpdate, Placeholders, Update,
         ast::{Action as Clause, Slots},
     },
-    item::Item,
+    item::{Item, MAX_ITEM_SIZE},
     operation::{
         RequestContext, condition,
         layer::{Layer, Parameter},
@@ -17,10 +17,11 @@ use crate::{
         single_write,
     },
     plan::{
-        key,
+        Rejection, key,
         write::{Action, Write, Written},
     },
     table::Table,
+    validation::Wording,
     wire::{
         Error, Operation,
         shapes::{UpdateItemInput, UpdateItemOutput},
@@ -32,6 +33,8 @@ struct Request {
     key: Item,
     update: BoundUpdate,
     creates: bool,
+    /// What the statement is charged against the size limit.
+    charge: usize,
     condition: Option<BoundCondition>,
 }
 
@@ -121,11 +124,16 @@ fn validate(
             input.return_values_on_condition_check_failure.as_deref(),
         ),
     };
+    // What legacy parameters update is measured by the finished item alone, and so was everything
+    // before the newer layer.
+    let charged = input.update_expression.is_some() && stator.wording() == Wording::Current;
+    let charge = if charged { bound.charge() } else { 0 };
     Ok((
         Request {
             key,
             creates: creates(&update),
             update: bound,
+            charge,
             condition,
         },
         answer,
@@ -163,6 +171,9 @@ fn plan(layer: Layer, table: &Arc<Table>, request: Request) -> Result<Write, Err
         .update
         .check_keys(&names)
         .map_err(|error| layer.expression(error))?;
+    if request.charge > MAX_ITEM_SIZE {
+        return Err(Rejection::UpdatedItemSize.into());
+    }
     Ok(Write {
         table: Arc::clone(table),
         key,
