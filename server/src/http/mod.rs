@@ -19,6 +19,7 @@ mod server;
 mod service;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub use credentials::Credentials;
 pub use origin::AllowedOrigins;

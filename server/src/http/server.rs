@@ -12,11 +12,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::front::Front;
+use super::timer::ConnectionTimer;
 use super::{AllowedOrigins, Service};
 
 /// How long a shutdown waits for what is in flight. A container's runtime kills after ten seconds,
@@ -127,7 +128,7 @@ async fn converse<S: Service>(
         async move { Ok::<_, Infallible>(front.answer(request).await) }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(ConnectionTimer::default())
         .header_read_timeout(HEAD_LIMIT)
         // A client may say that it has sent everything before it reads the answer.
         .half_close(true)
