@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
 use crate::http::AllowedOrigins;
+use crate::store::Durability;
 
 /// DynamoDB Local's options ("DynamoDB local usage notes" in the developer guide) and what they are
 /// called here. It writes them with one dash; its command lines must run unchanged.
@@ -109,13 +110,6 @@ struct ServeArguments {
     /// Accepted for DynamoDB Local's sake: nothing is ever reported to anybody
     #[arg(long)]
     disable_telemetry: bool,
-}
-
-/// When a write is acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durability {
-    Sync,
-    Interval(Duration),
 }
 
 /// Where the tables are.

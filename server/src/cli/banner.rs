@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::arguments::{Durability, ServeOptions, Storage};
+use super::arguments::{ServeOptions, Storage};
+use crate::store::Durability;
 
 /// The lines that name the endpoint, where the data is, what an acknowledgement means, and one
 /// thing to try.

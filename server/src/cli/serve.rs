@@ -11,6 +11,8 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{ServeOptions, Storage};
 use super::{Failure, banner, signals};
 use crate::http::{Drained, Server, ServerOptions};
+use crate::stator::{Stator, StatorOptions};
+use crate::store::{self, Durability};
 
 /// How many connections may wait to be accepted: a test run opens hundreds at once.
 const BACKLOG: u32 = 1024;
@@ -34,15 +36,12 @@ async fn run(options: ServeOptions) -> Result<(), Failure> {
         .first()
         .and_then(|listener| listener.local_addr().ok())
         .ok_or_else(|| Failure("there is no address to listen on.".to_owned()))?;
-    if let Storage::Directory(directory, _) = &options.storage {
-        prepare(directory)?;
-    }
-    let service = Arc::new(Unbuilt);
+    let stator = open(&options)?;
     let server_options = ServerOptions {
         region: options.region.clone(),
         origins: options.origins.clone(),
     };
-    let server = Server::new(listeners, service, server_options);
+    let server = Server::new(listeners, Arc::new(stator.clone()), server_options);
     // A closed stdout is no reason not to serve.
     let _ = std::io::stdout().write_all(banner::banner(&options, address).as_bytes());
     // In a task of its own, since this thread is not one of the workers that poll sockets.
@@ -51,7 +50,43 @@ async fn run(options: ServeOptions) -> Result<(), Failure> {
         Ok(Drained::CutOff) => tracing::warn!("some connections were cut off by the stop"),
         Err(error) => return Err(Failure(format!("the server failed: {error}."))),
     }
-    Ok(())
+    stator
+        .close()
+        .map_err(|error| Failure(format!("the data could not be closed cleanly: {error}.")))
+}
+
+/// Opens the tables. It blocks, which nobody minds yet.
+fn open(options: &ServeOptions) -> Result<Stator, Failure> {
+    let (storage, durability) = match &options.storage {
+        Storage::Memory => (store::Storage::Memory, Durability::Sync),
+        Storage::Directory(directory, durability) => {
+            prepare(directory)?;
+            (store::Storage::Directory(directory.clone()), *durability)
+        }
+    };
+    let opened = Stator::open(StatorOptions {
+        storage,
+        durability,
+        region: options.region.clone(),
+        account: options.account.clone(),
+        table_state_delay_ms: options
+            .transient_status
+            .as_millis()
+            .try_into()
+            .unwrap_or(u64::MAX),
+        ..StatorOptions::default()
+    });
+    opened.map_err(|error| {
+        Failure(match &options.storage {
+            Storage::Memory => format!("the tables can't be opened: {error}."),
+            Storage::Directory(directory, _) => {
+                format!(
+                    "the tables in '{}' can't be opened: {error}.",
+                    directory.display()
+                )
+            }
+        })
+    })
 }
 
 /// To stderr, from `warn` up unless `STATOR_LOG` says otherwise.
@@ -135,18 +170,5 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
         Err(error) => Err(Failure(format!(
             "the directory '{shown}' can't be made: {error}."
         ))),
-    }
-}
-
-struct Unbuilt;
-
-impl crate::http::Service for Unbuilt {
-    async fn call(
-        &self,
-        operation: crate::wire::Operation,
-        _: bytes::Bytes,
-        _: crate::http::Context<'_>,
-    ) -> Result<bytes::Bytes, crate::wire::Error> {
-        Err(crate::wire::Error::NotServed(operation))
     }
 }

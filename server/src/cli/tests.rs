@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::arguments::{CommandLine, Durability, ServeOptions, Storage, translate};
+use super::arguments::{CommandLine, ServeOptions, Storage, translate};
 use super::banner::banner;
 use crate::http::AllowedOrigins;
+use crate::store::Durability;
 
 fn parse(line: &str) -> Result<ServeOptions, clap::Error> {
     let arguments = std::iter::once("stator")

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Method, Request, StatusCode};
 
 use super::body::{self, BodyError};
@@ -72,6 +73,7 @@ impl<S: Service> Front<S> {
         let context = Context {
             request_id: id,
             credentials,
+            host: host(head),
         };
         let answer = contain(self.service.call(operation, body, context)).await;
         answer.unwrap_or_else(|Panicked| {
@@ -129,6 +131,16 @@ fn route(head: &Parts) -> Result<(Operation, Credentials<'_>), Error> {
         .ok_or(Error::UnknownOperation)?;
     let credentials = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
     Ok((operation, credentials))
+}
+
+/// Host and port that the client addressed: of an absolute URI, or else of the `Host` header.
+fn host(head: &Parts) -> &str {
+    let header = || head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    head.uri
+        .authority()
+        .map(Authority::as_str)
+        .or_else(header)
+        .unwrap_or_default()
 }
 
 fn check_json(body: &[u8]) -> Result<(), SerializationError> {

@@ -5,6 +5,8 @@ use std::future::Future;
 use bytes::Bytes;
 
 use super::{Credentials, RequestId};
+use crate::operation::{self, RequestContext};
+use crate::stator::Stator;
 use crate::wire::{Error, Operation};
 
 /// What the front knows about one request, besides its operation and its body.
@@ -14,6 +16,8 @@ pub struct Context<'a> {
     pub request_id: &'a RequestId,
     /// Who signed the request, and for which Region.
     pub credentials: Credentials<'a>,
+    /// Host and port that the client addressed; empty if it did not say.
+    pub host: &'a str,
 }
 
 /// What stands behind the front: the operations, or a fake one in a test.
@@ -28,4 +32,21 @@ pub trait Service: Send + Sync + 'static {
         body: Bytes,
         context: Context<'_>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send;
+}
+
+impl Service for Stator {
+    async fn call(
+        &self,
+        operation: Operation,
+        body: Bytes,
+        context: Context<'_>,
+    ) -> Result<Bytes, Error> {
+        let context = RequestContext {
+            namespace: self.namespace(None, context.credentials.region),
+            now_ms: self.now_ms(),
+            request_id: context.request_id.as_str().into(),
+            host: context.host.into(),
+        };
+        operation::dispatch(self, &context, operation, &body).await
+    }
 }
