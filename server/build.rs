@@ -6,6 +6,8 @@
 
 #[path = "build/constraints.rs"]
 mod constraints;
+#[path = "build/members.rs"]
+mod members;
 #[path = "build/model.rs"]
 mod model;
 #[path = "build/operations.rs"]
@@ -29,5 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write("operation.rs", operations::generate(&model)?)?;
     write("shapes.rs", shapes::generate(&model)?)?;
     write("constraints.rs", constraints::generate(&model)?)?;
+    let served = Path::new("model/members.json");
+    write("members.rs", members::generate(&model, served)?)?;
     Ok(())
 }

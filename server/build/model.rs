@@ -148,7 +148,7 @@ impl Model {
         Ok(())
     }
 
-    fn member(&self, structure: &str, name: &str) -> Result<&Member> {
+    pub(crate) fn member(&self, structure: &str, name: &str) -> Result<&Member> {
         let found = self
             .structure(structure)?
             .iter()
@@ -325,7 +325,7 @@ fn text(value: Option<&Value>) -> Result<&str> {
         .ok_or_else(|| format!("{value:?} is no text").into())
 }
 
-fn texts(value: Option<&Value>) -> Result<Vec<String>> {
+pub(crate) fn texts(value: Option<&Value>) -> Result<Vec<String>> {
     let list = value
         .and_then(Value::as_array)
         .ok_or("no list where one is needed")?;
@@ -334,7 +334,7 @@ fn texts(value: Option<&Value>) -> Result<Vec<String>> {
         .collect()
 }
 
-fn object(value: Option<&Value>) -> Result<&Map<String, Value>> {
+pub(crate) fn object(value: Option<&Value>) -> Result<&Map<String, Value>> {
     value
         .and_then(Value::as_object)
         .ok_or_else(|| "no object where one is needed".into())

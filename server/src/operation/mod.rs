@@ -30,7 +30,7 @@ pub use context::RequestContext;
 
 use crate::{
     stator::Stator,
-    validation::Violations,
+    validation::{Violations, not_served},
     wire::{Error, Operation, json::Writer, shapes::*},
 };
 
@@ -80,6 +80,9 @@ macro_rules! operations {
                     let mut violations = Violations::new(Operation::$operation);
                     input.constraints(&mut violations);
                     violations.finish(self.wording())?;
+                    if let Some(path) = input.refused() {
+                        return Err(not_served(&path));
+                    }
                     $module::execute(self, context, input).await
                 }
             )*
