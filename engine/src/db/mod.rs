@@ -22,6 +22,7 @@
 mod batch;
 mod cleaner;
 mod commit;
+mod compact;
 mod counters;
 mod dropped;
 mod flush;
@@ -31,7 +32,6 @@ mod locks;
 mod log_writer;
 mod memtables;
 mod open;
-mod output;
 mod pacer;
 mod queue;
 mod range;

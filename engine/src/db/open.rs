@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use parking_lot::Mutex;
 
 use super::cleaner::Cleaner;
+use super::compact::Compactor;
 use super::counters::Counters;
 use super::dropped::Dropped;
 use super::flush::Flusher;
@@ -92,6 +93,12 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
     let mut flusher = Flusher::new(Arc::clone(&shared));
     let handle = task::spawn(&shared, "flush", Priority::Flush, move || flusher.step())?;
     shared.wakers.flusher.set(handle.waker());
+    others.push(handle);
+
+    let mut compactor = Compactor::new(Arc::clone(&shared));
+    let step = move || compactor.step();
+    let handle = task::spawn(&shared, "compact", Priority::Compaction, step)?;
+    shared.wakers.compactor.set(handle.waker());
     others.push(handle);
 
     let mut cleaner = Cleaner::new(Arc::clone(&shared));

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,36 +18,53 @@ use crate::error::{Error, Result};
 use crate::io::{Clock, Next};
 use crate::options::Options;
 
-/// What waits to be written out, against what may.
-#[derive(Clone, Copy, Debug)]
+/// L0 as a part of what starts a compaction: from the first on acknowledgements are delayed, from the
+/// second on commits are refused. Every sublevel costs every read.
+const L0_BOUNDS: (f64, f64) = (3.0, 12.0);
+
+/// What waits to be written out and compacted, against what may.
+#[derive(Debug)]
 pub(super) struct Pressure {
-    /// From here on acknowledgements are delayed.
-    soft: usize,
-    /// From here on commits are refused.
-    hard: usize,
+    /// Bytes in memtables from which on acknowledgements are delayed, and commits refused.
+    memory_bounds: (f64, f64),
     longest: Duration,
+    /// An `f64`, as bits.
+    l0: AtomicU64,
 }
 
 impl Pressure {
     pub(super) fn new(options: &Options) -> Self {
         let waiting = options.immutable_memtables.max(1);
         let size = options.memtable_size.max(1);
+        // The active one and half of those that may wait; one more than may wait.
+        let soft = size.saturating_mul(1 + waiting.div_ceil(2));
+        let hard = size.saturating_mul(2 + waiting);
         Pressure {
-            // The active one and half of those that may wait.
-            soft: size.saturating_mul(1 + waiting.div_ceil(2)),
-            hard: size.saturating_mul(2 + waiting),
+            memory_bounds: (soft as f64, hard as f64),
             longest: options.write_delay,
+            l0: AtomicU64::new(0),
         }
+    }
+
+    /// Notes how full L0 is, as a part of what starts a compaction.
+    pub(super) fn set_l0(&self, score: f64) {
+        self.l0.store(score.to_bits(), Ordering::Relaxed);
     }
 
     /// The delay at this many bytes in memtables.
     pub(super) fn delay(&self, bytes: usize) -> Result<Duration> {
-        if bytes >= self.hard {
+        let l0 = f64::from_bits(self.l0.load(Ordering::Relaxed));
+        let over = part(bytes as f64, self.memory_bounds).max(part(l0, L0_BOUNDS));
+        if over >= 1.0 {
             return Err(Error::Throttled);
         }
-        let over = bytes.saturating_sub(self.soft) as f64 / (self.hard - self.soft) as f64;
         Ok(self.longest.mul_f64(over * over))
     }
+}
+
+/// How far a value has come from the lower to the upper bound.
+fn part(value: f64, (lower, upper): (f64, f64)) -> f64 {
+    ((value - lower) / (upper - lower)).max(0.0)
 }
 
 /// Wakes those who wait for a moment.
@@ -174,5 +192,9 @@ mod tests {
         assert!(last > options.write_delay * 9 / 10);
         assert!(last <= options.write_delay);
         assert!(matches!(pressure.delay(6_000), Err(Error::Throttled)));
+        pressure.set_l0(7.5);
+        assert_eq!(pressure.delay(0).unwrap(), options.write_delay / 4);
+        pressure.set_l0(12.0);
+        assert!(matches!(pressure.delay(0), Err(Error::Throttled)));
     }
 }

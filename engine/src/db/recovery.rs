@@ -8,11 +8,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::output::Output;
 use crate::Value;
+use crate::compaction::{Job, Progress, Retention};
 use crate::error::Result;
 use crate::io::Env;
-use crate::key::{InternalKey, Kind};
+use crate::iter::SortedIter;
+use crate::key::{InternalKey, KeyspaceId, Kind};
 use crate::manifest::{VersionEdit, VersionSet};
 use crate::options::Options;
 use crate::wal::{self, Operation};
@@ -36,36 +37,26 @@ pub(super) fn recover(
         let version = versions.current();
         (version.epoch(), version.flushed_sequence())
     };
-    let mut run = Run {
-        versions,
-        options,
-        entries: Vec::new(),
-        size: 0,
-        edit: VersionEdit::default(),
+    let mut part = Part::default();
+    let visit = &mut |sequence, time_ms, operations| {
+        part.add(sequence, time_ms, operations);
+        if part.size >= options.memtable_size {
+            std::mem::take(&mut part).write(versions, options, VersionEdit::default())?;
+        }
+        Ok(())
     };
-    let mut last_time = None;
-    let replayed = wal::replay(
-        &*env.fs,
-        dir,
-        epoch,
-        flushed,
-        &mut |sequence, time_ms, operations| {
-            last_time = Some((sequence, time_ms));
-            run.add(sequence, operations)
-        },
-    )?;
+    let replayed = wal::replay(&*env.fs, dir, epoch, flushed, visit)?;
     if let Some((path, offset)) = &replayed.torn {
         tracing::info!(
             "the log ends in a commit that was not finished, at offset {offset} of {}",
             path.display()
         );
     }
-    run.write()?;
-    let mut edit = run.edit;
-    edit.flushed_sequence = Some(replayed.last_sequence);
-    edit.epoch = Some(epoch + 1);
-    edit.times.extend(last_time);
-    versions.apply(edit)?;
+    let new_epoch = VersionEdit {
+        epoch: Some(epoch + 1),
+        ..VersionEdit::default()
+    };
+    part.write(versions, options, new_epoch)?;
     delete_leftovers(env, dir, versions, epoch)?;
     Ok(Recovered {
         last_sequence: replayed.last_sequence,
@@ -84,24 +75,25 @@ fn delete_leftovers(env: &Env, dir: &Path, versions: &VersionSet, epoch: u64) ->
     Ok(())
 }
 
-/// Commits that were read and not yet written, at most about a memtable full. Sorting a list is
-/// several times faster than filling a memtable.
-struct Run<'a> {
-    versions: &'a Arc<VersionSet>,
-    options: &'a Options,
+/// Commits that were read and not yet written out: about a memtable full. Sorting a list is several
+/// times faster than filling a memtable.
+#[derive(Default)]
+struct Part {
     entries: Vec<(InternalKey, Value)>,
+    dropped: Vec<(KeyspaceId, u64)>,
     size: usize,
-    edit: VersionEdit,
+    /// Sequence number of the last commit, and its time in milliseconds since 1970.
+    last: Option<(u64, u64)>,
 }
 
-impl Run<'_> {
-    fn add(&mut self, sequence: u64, operations: Vec<Operation>) -> Result<()> {
+impl Part {
+    fn add(&mut self, sequence: u64, time_ms: u64, operations: Vec<Operation>) {
         for operation in operations {
             let (key, kind, value) = match operation {
                 Operation::Put(key, value) => (key, Kind::Put, value),
                 Operation::Delete(key) => (key, Kind::Delete, Value::new()),
                 Operation::DropKeyspace(keyspace) => {
-                    self.edit.dropped.push((keyspace, sequence));
+                    self.dropped.push((keyspace, sequence));
                     continue;
                 }
             };
@@ -109,24 +101,32 @@ impl Run<'_> {
             self.entries
                 .push((InternalKey::new(&key, sequence, kind), value));
         }
-        if self.size >= self.options.memtable_size {
-            self.write()?;
-        }
-        Ok(())
+        self.last = Some((sequence, time_ms));
     }
 
-    /// Writes what was read into SSTables.
-    fn write(&mut self) -> Result<()> {
+    /// Writes it into SSTables and into the manifest, together with another edit.
+    fn write(
+        mut self,
+        versions: &Arc<VersionSet>,
+        options: &Options,
+        mut edit: VersionEdit,
+    ) -> Result<()> {
         self.entries
             .sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut output = Output::new(self.versions, self.options);
-        for (key, value) in self.entries.drain(..) {
-            output.add(key.as_ref(), &value)?;
-        }
-        self.size = 0;
-        self.edit
-            .added
-            .extend(output.finish()?.into_iter().map(|file| (0, file)));
+        // Nobody reads yet, and who will read sees the end.
+        let version = versions.current();
+        let retention = Retention::new([], u64::MAX, Arc::clone(version.dropped()));
+        let input = Box::new(SortedIter::from_sorted(self.entries));
+        let mut job = Job::flush(versions, &version, input, retention, options);
+        edit.added = loop {
+            if let Progress::Done(written) = job.step()? {
+                break written.added;
+            }
+        };
+        edit.flushed_sequence = self.last.map(|(sequence, _)| sequence);
+        edit.times.extend(self.last);
+        edit.dropped = self.dropped;
+        versions.apply(edit)?;
         Ok(())
     }
 }

@@ -18,10 +18,11 @@ use super::pacer::{Pacer, Pressure};
 use super::queue::CommitQueue;
 use super::snapshots::SnapshotRegistry;
 use super::watermark::{Applied, Durable};
+use crate::compaction::{self, Retention};
 use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
-use crate::manifest::VersionSet;
+use crate::manifest::{VersionEdit, VersionSet};
 use crate::options::Options;
 use crate::wal::Segments;
 
@@ -134,6 +135,22 @@ impl Shared {
                 self.fail(error);
             }
         })
+    }
+
+    /// Which versions must be kept by a flush or a compaction that begins now.
+    pub(super) fn retention(&self) -> Retention {
+        // The dropped keyspaces last: a drop that is too new for the boundaries is none to them.
+        let (snapshots, visible) = self.snapshots.boundaries(&self.durable);
+        Retention::new(snapshots, visible, self.dropped.load())
+    }
+
+    /// Makes an edit of the manifest durable, and what follows from it.
+    pub(super) fn apply(&self, edit: VersionEdit) -> Result<()> {
+        let version = self.versions.apply(edit)?;
+        self.pressure
+            .set_l0(compaction::pressure(&version, &self.options).l0_score);
+        self.wakers.compactor.wake();
+        Ok(())
     }
 
     /// Whether background tasks are to end.

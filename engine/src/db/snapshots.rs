@@ -33,16 +33,11 @@ impl SnapshotRegistry {
         }
     }
 
-    /// The sequence numbers at which versions must stay visible, in ascending order: those of the
-    /// snapshots, and what is durable now, since the next snapshot will be at least that new.
-    pub(super) fn boundaries(&self, durable: &Durable) -> Vec<u64> {
+    /// The sequence numbers of the live snapshots, rising, and the one up to which all is durable
+    /// now: the next snapshot will not be below it.
+    pub(super) fn boundaries(&self, durable: &Durable) -> (Vec<u64>, u64) {
         let live = self.live.lock();
-        let mut sequences: Vec<u64> = live.keys().copied().collect();
-        let now = durable.sequence();
-        if sequences.last().is_none_or(|last| *last < now) {
-            sequences.push(now);
-        }
-        sequences
+        (live.keys().copied().collect(), durable.sequence())
     }
 
     /// How many there are.
@@ -58,18 +53,17 @@ mod tests {
     #[test]
     fn boundaries_are_the_live_snapshots_and_the_present() {
         let (registry, durable) = (SnapshotRegistry::default(), Durable::new(5));
-        assert_eq!(registry.boundaries(&durable), [5]);
+        assert_eq!(registry.boundaries(&durable), (vec![], 5));
         assert_eq!(registry.register(&durable), 5);
         assert_eq!(registry.register(&durable), 5);
         durable.publish(9);
         assert_eq!(registry.register(&durable), 9);
-        assert_eq!(registry.boundaries(&durable), [5, 9]);
         durable.publish(12);
-        assert_eq!(registry.boundaries(&durable), [5, 9, 12]);
+        assert_eq!(registry.boundaries(&durable), (vec![5, 9], 12));
         registry.release(5);
-        assert_eq!(registry.boundaries(&durable), [5, 9, 12]);
+        assert_eq!(registry.boundaries(&durable), (vec![5, 9], 12));
         registry.release(5);
-        assert_eq!(registry.boundaries(&durable), [9, 12]);
+        assert_eq!(registry.boundaries(&durable), (vec![9], 12));
         assert_eq!(registry.count(), 1);
     }
 }

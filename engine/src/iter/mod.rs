@@ -1,12 +1,10 @@
 //! Iterators that merge sources and hide what a reader must not see.
 
 mod merging;
-#[cfg(test)]
 mod sorted;
 mod visible;
 
 pub(crate) use merging::MergingIter;
-#[cfg(test)]
 pub(crate) use sorted::SortedIter;
 pub use visible::{Direction, Step};
 pub(crate) use visible::{View, VisibleIter};

@@ -1,5 +1,6 @@
-//! An iterator over a sorted list, as a source for tests.
+//! An iterator over a sorted list.
 
+#[cfg(test)]
 use std::collections::BTreeMap;
 
 use super::InternalIterator;
@@ -15,15 +16,20 @@ pub(crate) struct SortedIter {
 }
 
 impl SortedIter {
-    pub(crate) fn new(entries: &BTreeMap<InternalKey, Value>) -> SortedIter {
-        let entries: Vec<_> = entries
-            .iter()
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+    /// Takes entries in order, no two with the same key.
+    pub(crate) fn from_sorted(entries: Vec<(InternalKey, Value)>) -> SortedIter {
         SortedIter {
             at: entries.len(),
             entries,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn new(entries: &BTreeMap<InternalKey, Value>) -> SortedIter {
+        let entries = entries
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()));
+        SortedIter::from_sorted(entries.collect())
     }
 
     fn place(&self, target: InternalKeyRef<'_>) -> usize {

@@ -359,6 +359,7 @@ impl Run {
         simulation.crash();
         self.unacknowledged.clear();
         drop(self.db.take());
+        self.env = simulation.env();
         let db = Db::open(self.env.clone(), &self.dir, self.options.clone()).unwrap();
         let last = db.durable_sequence();
         if self.options.durability == Durability::Sync {
@@ -376,6 +377,7 @@ impl Run {
         if self.below(2) == 0 {
             simulation.crash();
             drop(self.db.take());
+            self.env = simulation.env();
             let db = Db::open(self.env.clone(), &self.dir, self.options.clone()).unwrap();
             assert_eq!(db.durable_sequence(), last);
             self.db = Some(db);

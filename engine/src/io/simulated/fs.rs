@@ -21,13 +21,14 @@ use crate::io::{AlignedBuf, DirEntry, File, Fs, LockGuard, LogFile, LogMode};
 /// The disk of a simulated machine.
 #[derive(Clone, Default)]
 pub(super) struct SimulatedFs {
+    /// It is dead once the disk has come to a later one.
+    life: u64,
     disk: Arc<Mutex<Disk>>,
-    locks: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 #[derive(Default)]
 struct Disk {
-    /// Counts the crashes; files opened before the last one are dead.
+    /// Counts the crashes. What was handed out before the last one is dead.
     life: u64,
     inodes: BTreeMap<u64, Inode>,
     next_inode: u64,
@@ -35,6 +36,8 @@ struct Disk {
     names: BTreeMap<PathBuf, Node>,
     /// Names as they would be after a crash.
     synced_names: BTreeMap<PathBuf, Node>,
+    /// Paths that are locked in this life.
+    locks: Arc<Mutex<BTreeSet<PathBuf>>>,
     operations: u64,
     /// The operation from which on the disk fails.
     crash_at: Option<u64>,
@@ -134,6 +137,7 @@ impl Disk {
     fn crash(&mut self) {
         self.life += 1;
         self.crash_at = None;
+        self.locks = Arc::default();
         // A name in a directory whose own name is lost is lost too.
         let synced = std::mem::take(&mut self.synced_names);
         self.names = BTreeMap::new();
@@ -163,9 +167,25 @@ impl Disk {
 }
 
 impl SimulatedFs {
+    /// The file system for those who begin now.
+    pub(super) fn of_this_life(&self) -> SimulatedFs {
+        SimulatedFs {
+            life: self.disk.lock().life,
+            ..self.clone()
+        }
+    }
+
+    /// The disk, unless it has crashed since this was handed out.
+    fn disk(&self, operation: &'static str, path: &Path) -> Result<MutexGuard<'_, Disk>> {
+        let disk = self.disk.lock();
+        if disk.life != self.life {
+            return Err(dead(operation, path));
+        }
+        Ok(disk)
+    }
+
     pub(super) fn crash(&self) {
         self.disk.lock().crash();
-        self.locks.lock().clear();
     }
 
     pub(super) fn crash_after(&self, operations: u64) {
@@ -206,20 +226,20 @@ impl SimulatedFs {
 
 impl Fs for SimulatedFs {
     fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("create", path)?;
         let inode = disk.create(path)?;
         Ok(self.handle(path, inode, disk.life))
     }
 
     fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("open", path)?;
         disk.operation("open", path, &[])?;
         let inode = disk.file("open", path)?;
         Ok(self.handle(path, inode, disk.life))
     }
 
     fn create_log(&self, path: &Path, _len: u64, mode: LogMode) -> Result<Arc<dyn LogFile>> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("create", path)?;
         let inode = disk.create(path)?;
         let (path, life) = (path.to_path_buf(), disk.life);
         Ok(Arc::new(SimulatedFile {
@@ -232,7 +252,7 @@ impl Fs for SimulatedFs {
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("list", dir)?;
         disk.operation("list", dir, &[])?;
         let mut entries = Vec::new();
         for (path, node) in &disk.names {
@@ -254,7 +274,7 @@ impl Fs for SimulatedFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("rename", from)?;
         disk.operation("rename", from, to.as_os_str().as_encoded_bytes())?;
         let inode = disk.file("rename", from)?;
         disk.names.remove(from);
@@ -263,7 +283,7 @@ impl Fs for SimulatedFs {
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("remove", path)?;
         disk.operation("remove", path, &[])?;
         disk.file("remove", path)?;
         disk.names.remove(path);
@@ -271,7 +291,7 @@ impl Fs for SimulatedFs {
     }
 
     fn create_dir_all(&self, dir: &Path) -> Result<()> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("create", dir)?;
         disk.operation("create", dir, &[])?;
         for at in dir.ancestors().filter(|at| at.parent().is_some()) {
             if !at.as_os_str().is_empty() {
@@ -283,7 +303,7 @@ impl Fs for SimulatedFs {
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<()> {
-        let mut disk = self.disk.lock();
+        let mut disk = self.disk("sync", dir)?;
         disk.operation("sync", dir, &[])?;
         disk.synced_names
             .retain(|path, _| path.parent() != Some(dir));
@@ -298,8 +318,13 @@ impl Fs for SimulatedFs {
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>> {
-        NamedLock::take(&self.locks, path)
+        NamedLock::take(&self.disk("lock", path)?.locks, path)
     }
+}
+
+fn dead(operation: &'static str, path: &Path) -> Error {
+    let crashed = io::Error::other("the simulated machine has crashed since this was opened");
+    Error::io(operation, path, crashed)
 }
 
 struct SimulatedFile {
@@ -315,8 +340,7 @@ impl SimulatedFile {
     fn disk(&self, operation: &'static str, details: &[u8]) -> Result<MutexGuard<'_, Disk>> {
         let mut disk = self.disk.lock();
         if disk.life != self.life {
-            let dead = io::Error::other("the simulated machine has crashed since this was opened");
-            return Err(Error::io(operation, &self.path, dead));
+            return Err(dead(operation, &self.path));
         }
         disk.operation(operation, &self.path, details)?;
         Ok(disk)

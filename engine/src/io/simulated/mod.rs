@@ -25,7 +25,7 @@ use crate::error::Result;
 /// It is meant for one thread; used from several, it stays correct and is no longer deterministic.
 #[derive(Clone)]
 pub struct Simulation {
-    fs: Arc<SimulatedFs>,
+    fs: SimulatedFs,
     scheduler: Arc<SimulatedScheduler>,
     clock: Arc<SimulatedClock>,
     rng: Arc<SimulatedRng>,
@@ -44,18 +44,19 @@ impl Simulation {
         ));
         let rng = Arc::new(SimulatedRng::new(seed ^ 0x9E37_79B9_7F4A_7C15));
         Simulation {
-            fs: Arc::new(SimulatedFs::default()),
+            fs: SimulatedFs::default(),
             scheduler,
             clock,
             rng,
         }
     }
 
-    /// The machine as the engine sees it.
+    /// The machine as the engine sees it, until the next crash: what holds this longer gets errors
+    /// from its disk, so that the remains of a database can't reach the next one.
     #[must_use]
     pub fn env(&self) -> Env {
         Env {
-            fs: Arc::clone(&self.fs) as Arc<_>,
+            fs: Arc::new(self.fs.of_this_life()),
             clock: Arc::clone(&self.clock) as Arc<_>,
             rng: Arc::clone(&self.rng) as Arc<_>,
             scheduler: Arc::clone(&self.scheduler) as Arc<_>,
@@ -79,8 +80,7 @@ impl Simulation {
     }
 
     /// Pulls the plug and starts the machine again: all tasks are gone, files and names are what
-    /// was synced. What had files open gets errors from now on, so that the remains of a database
-    /// can't reach the disk any more.
+    /// was synced. Ask for the [`Simulation::env`] of the new life.
     pub fn crash(&self) {
         self.fs.crash();
         self.scheduler.kill();

@@ -26,6 +26,11 @@ fn a_crash_drops_what_was_not_synced() {
 
     simulation.crash();
 
+    assert!(
+        fs.list(dir).is_err(),
+        "the file system of the earlier life is dead"
+    );
+    let fs = simulation.env().fs;
     assert_eq!(names(&*fs, dir), ["nameless", "synced"]);
     let mut buf = [0; 16];
     let read = fs
@@ -58,6 +63,7 @@ fn a_durable_log_write_survives_and_a_buffered_one_does_not() {
     }
     fs.sync_dir(Path::new("/db")).unwrap();
     simulation.crash();
+    let fs = simulation.env().fs;
     assert_eq!(
         fs.open(Path::new("/db/Durable")).unwrap().len().unwrap(),
         buf.len() as u64
@@ -81,6 +87,7 @@ fn the_disk_fails_from_the_chosen_operation_on() {
     assert!(file.sync().is_err());
     simulation.crash();
     let mut buf = [0; 3];
+    let fs = simulation.env().fs;
     fs.open(Path::new("/file"))
         .unwrap()
         .read_exact_at(&mut buf, 0)

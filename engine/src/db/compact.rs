@@ -1,0 +1,151 @@
+//! The task that compacts.
+//!
+//! One task with at most two jobs: a long one of deep levels is put aside while L0 has to be
+//! compacted, since L0 is what every read has to look through.
+
+use std::sync::Arc;
+
+use super::counters::add;
+use super::shared::Shared;
+use crate::compaction::{Busy, Compaction, Job, Progress, Retention, forgettable, pick};
+use crate::error::{Error, Result};
+use crate::io::Next;
+use crate::manifest::{Version, VersionEdit};
+
+/// Compacts, one step at a time.
+pub(super) struct Compactor {
+    shared: Arc<Shared>,
+    /// The last one is worked on.
+    jobs: Vec<(Compaction, Job)>,
+    /// Inputs of the jobs, and files that can't be read.
+    busy: Busy,
+    /// The version that was last looked through for something to do.
+    looked_at: Option<Arc<Version>>,
+}
+
+impl Compactor {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Compactor {
+            shared,
+            jobs: Vec::new(),
+            busy: Busy::default(),
+            looked_at: None,
+        }
+    }
+
+    /// Does a bounded part of a job, or looks for the next one.
+    pub(super) fn step(&mut self) -> Next {
+        if self.shared.is_stopped() {
+            return Next::Done;
+        }
+        if self.shared.health.check().is_err() {
+            return Next::Idle;
+        }
+        match self.advance() {
+            Ok(next) => next,
+            // Spoils the reads that need the block, and no writes: compaction leaves the files be.
+            Err(error @ Error::Corruption(_)) => {
+                tracing::error!("compaction has met a damaged file: {error}");
+                self.jobs.pop();
+                Next::Again
+            }
+            Err(error) => {
+                self.shared.fail(&error);
+                Next::Idle
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Result<Next> {
+        if self
+            .jobs
+            .last()
+            .is_none_or(|(compaction, _)| !compaction.is_from_l0())
+        {
+            self.look_for_work()?;
+        }
+        let Some((_, job)) = self.jobs.last_mut() else {
+            return Ok(Next::Idle);
+        };
+        if let Progress::Done(edit) = job.step()?
+            && let Some((compaction, job)) = self.jobs.pop()
+        {
+            let totals = job.totals();
+            add(
+                &self.shared.counters.compacted_bytes_read,
+                compaction.size(),
+            );
+            add(
+                &self.shared.counters.compacted_bytes_written,
+                totals.bytes_written,
+            );
+            self.apply(&compaction, edit)?;
+        }
+        Ok(Next::Again)
+    }
+
+    /// Looks through a new version for something to do: anything, or something in L0 if a job of
+    /// other levels is under way.
+    fn look_for_work(&mut self) -> Result<()> {
+        loop {
+            let version = self.shared.versions.current();
+            if self
+                .looked_at
+                .as_ref()
+                .is_some_and(|seen| Arc::ptr_eq(seen, &version))
+            {
+                return Ok(());
+            }
+            // Before the snapshots are listed, as `Retention` asks for.
+            let retention = self.shared.retention();
+            self.forget_keyspaces(&version)?;
+            let picked = pick(&version, &self.shared.options, &retention, &self.busy);
+            let picked = picked.filter(|picked| self.jobs.is_empty() || picked.is_from_l0());
+            let Some(picked) = picked else {
+                self.looked_at = Some(version);
+                return Ok(());
+            };
+            if !self.start(&version, picked, retention)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Does a compaction at once if no file need be read, and answers `true`; begins a job if not.
+    fn start(
+        &mut self,
+        version: &Version,
+        compaction: Compaction,
+        retention: Retention,
+    ) -> Result<bool> {
+        self.busy.insert(&compaction);
+        if let Some(edit) = compaction.immediate_edit() {
+            self.apply(&compaction, edit)?;
+            return Ok(true);
+        }
+        let (versions, options) = (&self.shared.versions, &self.shared.options);
+        let job = Job::compaction(versions, version, &compaction, retention, options)?;
+        self.jobs.push((compaction, job));
+        Ok(false)
+    }
+
+    fn apply(&mut self, compaction: &Compaction, edit: VersionEdit) -> Result<()> {
+        add(&self.shared.counters.compactions, 1);
+        self.shared.apply(edit)?;
+        self.busy.remove(compaction);
+        Ok(())
+    }
+
+    /// Takes dropped keyspaces of which nothing is stored off the list.
+    fn forget_keyspaces(&self, version: &Version) -> Result<()> {
+        let forgotten = forgettable(version);
+        if !forgotten.is_empty() {
+            self.shared.dropped.forget(&forgotten);
+            self.shared.apply(VersionEdit {
+                forgotten,
+                ..VersionEdit::default()
+            })?;
+        }
+        Ok(())
+    }
+}
