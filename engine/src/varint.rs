@@ -40,6 +40,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub(crate) fn u8(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -47,15 +48,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// A u32, little-endian.
+    #[inline]
     pub(crate) fn u32(&mut self) -> Option<u32> {
         self.chunk::<4>().map(u32::from_le_bytes)
     }
 
     /// A u64, little-endian.
+    #[inline]
     pub(crate) fn u64(&mut self) -> Option<u64> {
         self.chunk::<8>().map(u64::from_le_bytes)
     }
 
+    #[inline]
     fn chunk<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (chunk, rest) = self.rest.split_first_chunk::<N>()?;
         self.rest = rest;
@@ -63,6 +67,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
@@ -70,6 +75,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A varint.
+    #[inline]
     pub(crate) fn varint(&mut self) -> Option<u64> {
         // Nearly all varints in these formats are one byte long.
         if let Some((first, rest)) = self.rest.split_first()
@@ -99,16 +105,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// A varint that fits 32 bits.
+    #[inline]
     pub(crate) fn varint_u32(&mut self) -> Option<u32> {
         u32::try_from(self.varint()?).ok()
     }
 
     /// A varint that is a length or a count in memory.
+    #[inline]
     pub(crate) fn varint_usize(&mut self) -> Option<usize> {
         usize::try_from(self.varint()?).ok()
     }
 
     /// Bytes with their length before them.
+    #[inline]
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let len = self.varint_usize()?;
         self.take(len)

@@ -1,16 +1,18 @@
 //! Builds the contents of a block.
 
-use super::{GROUP_SIZE, TAIL_SIZE, common_prefix};
+use super::{GROUP_SIZE, HEADER_SIZE, common_prefix};
 use crate::key::{InternalKeyRef, TRAILER_SIZE};
 use crate::varint::push_varint;
 
 /// Collects entries, in order, into the contents of one block after the other.
 #[derive(Default)]
 pub(crate) struct BlockBuilder {
-    bytes: Vec<u8>,
     offsets: Vec<u32>,
+    keys: Vec<u8>,
+    values: Vec<u8>,
     /// User key of the last restart point.
     restart: Vec<u8>,
+    contents: Vec<u8>,
 }
 
 impl BlockBuilder {
@@ -24,13 +26,14 @@ impl BlockBuilder {
             common_prefix(&self.restart, key.user)
         };
         let unshared = key.user.get(shared..).unwrap_or_default();
-        self.offsets.push(self.bytes.len() as u32);
-        push_varint(&mut self.bytes, shared as u64);
-        push_varint(&mut self.bytes, unshared.len() as u64);
-        push_varint(&mut self.bytes, value.len() as u64);
-        self.bytes.extend_from_slice(unshared);
-        self.bytes.extend_from_slice(&key.trailer.0);
-        self.bytes.extend_from_slice(value);
+        self.offsets.push(self.keys.len() as u32);
+        push_varint(&mut self.keys, shared as u64);
+        push_varint(&mut self.keys, unshared.len() as u64);
+        push_varint(&mut self.keys, self.values.len() as u64);
+        push_varint(&mut self.keys, value.len() as u64);
+        self.keys.extend_from_slice(unshared);
+        self.keys.extend_from_slice(&key.trailer.0);
+        self.values.extend_from_slice(value);
     }
 
     /// Whether no entry was added.
@@ -40,42 +43,49 @@ impl BlockBuilder {
 
     /// Size of the contents so far.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len() + self.offsets.len() * self.width() + TAIL_SIZE
+        let offsets = self.offsets.len() * if self.is_wide() { 4 } else { 2 };
+        HEADER_SIZE + offsets + self.keys.len() + self.values.len()
     }
 
     /// The size that the contents would have with one more entry, at most.
     pub(crate) fn size_with(&self, key: InternalKeyRef<'_>, value: &[u8]) -> usize {
-        self.size() + 3 * 5 + key.user.len() + TRAILER_SIZE + value.len() + 4
-    }
-
-    fn width(&self) -> usize {
-        if self.is_wide() { 4 } else { 2 }
+        let widened = if self.is_wide() {
+            0
+        } else {
+            2 * self.offsets.len()
+        };
+        self.size() + widened + 4 * 5 + key.user.len() + TRAILER_SIZE + value.len() + 4
     }
 
     fn is_wide(&self) -> bool {
-        self.bytes.len() > usize::from(u16::MAX)
+        self.keys.len() > usize::from(u16::MAX)
     }
 
     /// Completes the contents. [`BlockBuilder::clear`] before the next block.
     pub(crate) fn finish(&mut self) -> &[u8] {
         let wide = self.is_wide();
+        let contents = &mut self.contents;
+        contents.clear();
+        let count = (self.offsets.len() as u32) << 1 | u32::from(wide);
+        contents.extend_from_slice(&count.to_le_bytes());
+        contents.extend_from_slice(&(self.keys.len() as u32).to_le_bytes());
         for offset in &self.offsets {
             if wide {
-                self.bytes.extend_from_slice(&offset.to_le_bytes());
+                contents.extend_from_slice(&offset.to_le_bytes());
             } else {
                 // Not wide means that no offset is above u16::MAX.
-                self.bytes
-                    .extend_from_slice(&(*offset as u16).to_le_bytes());
+                contents.extend_from_slice(&(*offset as u16).to_le_bytes());
             }
         }
-        let tail = (self.offsets.len() as u32) << 1 | u32::from(wide);
-        self.bytes.extend_from_slice(&tail.to_le_bytes());
-        &self.bytes
+        contents.extend_from_slice(&self.keys);
+        contents.extend_from_slice(&self.values);
+        contents
     }
 
     /// Forgets all entries and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
         self.offsets.clear();
+        self.keys.clear();
+        self.values.clear();
     }
 }

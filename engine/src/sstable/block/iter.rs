@@ -115,7 +115,10 @@ impl BlockIter {
                 .extend_from_slice(restart.user.get(..entry.shared).ok_or(Malformed)?);
         }
         self.key.extend_from_slice(entry.suffix);
-        self.value = entry.value_start..entry.value_start + entry.value_len;
+        self.value = entry.value_range();
+        if self.value.end > block.size() {
+            return Err(Malformed);
+        }
         self.index = index;
         Ok(())
     }
