@@ -12,6 +12,10 @@ mod delete_item;
 mod describe_endpoints;
 mod describe_limits;
 mod get_item;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod item_tests;
 mod layer;
 mod legacy;
 mod list_tables;

@@ -19,23 +19,37 @@ pub(crate) type IndexSpec<'a> = (&'a str, &'a [&'a str], &'a [&'a str], Projecti
 /// A table with key `pk` and `sk`. Attributes whose names start with `n` are numbers, with `b`
 /// binary; all others are strings.
 pub(crate) fn table(local: &[IndexSpec<'_>], global: &[IndexSpec<'_>]) -> Arc<Table> {
-    let key = elements(&["pk"], &["sk"]);
     let mut next = 100;
+    let record = record("table", &["sk"], local, global, || {
+        next += 1;
+        next
+    });
+    Arc::new(Table::new(record, Statistics::new).unwrap())
+}
+
+/// The definition of such a table, with the sort key attributes given and its keyspaces from
+/// `keyspace`.
+pub(crate) fn record(
+    name: &str,
+    sort: &[&str],
+    local: &[IndexSpec<'_>],
+    global: &[IndexSpec<'_>],
+    mut keyspace: impl FnMut() -> u32,
+) -> Record {
+    let key = elements(&["pk"], sort);
+    let own = keyspace();
     let mut indexes = |specs: &[IndexSpec<'_>]| -> Vec<Index> {
         specs
             .iter()
-            .map(|(name, partition, sort, projection)| {
-                next += 1;
-                Index {
-                    name: (*name).into(),
-                    keyspace: next,
-                    state: state(),
-                    key: elements(partition, sort),
-                    projection: projection.clone(),
-                    throughput: throughput(),
-                    on_demand: None,
-                    warm: None,
-                }
+            .map(|(name, partition, sort, projection)| Index {
+                name: (*name).into(),
+                keyspace: keyspace(),
+                state: state(),
+                key: elements(partition, sort),
+                projection: projection.clone(),
+                throughput: throughput(),
+                on_demand: None,
+                warm: None,
             })
             .collect()
     };
@@ -60,13 +74,13 @@ pub(crate) fn table(local: &[IndexSpec<'_>], global: &[IndexSpec<'_>]) -> Arc<Ta
             Attribute { name, scalar }
         })
         .collect();
-    let record = Record {
+    Record {
         version: VERSION,
         account: "000000000000".into(),
         region: "us-east-1".into(),
-        name: "table".into(),
+        name: name.into(),
         id: "id".into(),
-        keyspace: 100,
+        keyspace: own,
         created_ms: 0,
         state: state(),
         attributes,
@@ -82,8 +96,7 @@ pub(crate) fn table(local: &[IndexSpec<'_>], global: &[IndexSpec<'_>]) -> Arc<Ta
         encryption: None,
         deletion_protection: false,
         tags: Vec::new(),
-    };
-    Arc::new(Table::new(record, Statistics::new).unwrap())
+    }
 }
 
 fn elements(partition: &[&str], sort: &[&str]) -> Vec<KeyElement> {
