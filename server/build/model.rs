@@ -79,6 +79,8 @@ pub(crate) struct Member {
 struct Service {
     enumerations: BTreeMap<String, Vec<String>>,
     order: BTreeMap<String, Vec<String>>,
+    required: BTreeMap<String, Vec<String>>,
+    unchecked: Vec<String>,
     limits: BTreeMap<String, Limits>,
     printed: BTreeMap<String, Vec<String>>,
 }
@@ -99,7 +101,42 @@ impl Model {
             model.add(&source)?;
         }
         model.check()?;
+        model.amend()?;
         Ok(model)
+    }
+
+    /// Makes required what the service requires, and takes away the constraints that it checks later.
+    fn amend(&mut self) -> Result<()> {
+        for (structure, names) in &self.service.required {
+            let Some(Shape::Structure(members)) = self.shapes.get_mut(structure) else {
+                return Err(format!("{structure} is no structure").into());
+            };
+            for name in names {
+                let found = members.iter_mut().find(|member| member.name == *name);
+                let member = found.ok_or_else(|| format!("{structure} has no member {name}"))?;
+                member.required = true;
+            }
+        }
+        for name in &self.service.unchecked {
+            match self.shapes.get_mut(name) {
+                Some(Shape::Structure(members)) => {
+                    members
+                        .iter_mut()
+                        .for_each(|member| member.required = false);
+                }
+                Some(Shape::String {
+                    limits,
+                    pattern,
+                    values,
+                }) => {
+                    *limits = Limits::default();
+                    *pattern = None;
+                    values.clear();
+                }
+                _ => return Err(format!("{name} is no structure and no string").into()),
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, source: &Value) -> Result<()> {
@@ -256,6 +293,8 @@ impl Service {
                 .iter()
                 .map(|(n, s)| (n.clone(), limits(s)))
                 .collect(),
+            required: lists("required")?,
+            unchecked: lists("unchecked")?.into_values().flatten().collect(),
             printed: lists("printed")?,
         })
     }

@@ -8,9 +8,14 @@ mod batch_get_item;
 mod batch_write_item;
 mod condition;
 mod context;
+mod create_table;
+mod definition;
 mod delete_item;
+mod delete_table;
 mod describe_endpoints;
 mod describe_limits;
+mod describe_table;
+mod describe_time_to_live;
 mod get_item;
 #[cfg(test)]
 mod harness;
@@ -19,14 +24,19 @@ mod item_tests;
 mod layer;
 mod legacy;
 mod list_tables;
+mod list_tags_of_resource;
 mod page_request;
 mod projection;
 mod put_item;
 mod query;
+mod resource;
 mod respond;
 mod scan;
 mod single_write;
+mod tag_resource;
+mod untag_resource;
 mod update_item;
+mod update_table;
 
 use bytes::Bytes;
 
@@ -37,6 +47,14 @@ use crate::{
     validation::{Violations, not_served},
     wire::{Error, Operation, json::Writer, shapes::*},
 };
+
+/// The answer of operations that have nothing to say: an empty body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nothing;
+
+impl Nothing {
+    fn encode(self, _: &mut Writer) {}
+}
 
 /// Bytes that most answers fit into.
 const ANSWER_SIZE: usize = 512;
@@ -97,13 +115,24 @@ macro_rules! operations {
 operations! {
     BatchGetItem: batch_get_item, BatchGetItemInput -> BatchGetItemOutput;
     BatchWriteItem: batch_write_item, BatchWriteItemInput -> BatchWriteItemOutput;
+    CreateTable: create_table, CreateTableInput -> CreateTableOutput;
     DeleteItem: delete_item, DeleteItemInput -> DeleteItemOutput;
+    DeleteTable: delete_table, DeleteTableInput -> DeleteTableOutput;
     DescribeEndpoints: describe_endpoints, DescribeEndpointsRequest -> DescribeEndpointsResponse;
     DescribeLimits: describe_limits, DescribeLimitsInput -> DescribeLimitsOutput;
+    DescribeTable: describe_table, DescribeTableInput -> DescribeTableOutput;
+    DescribeTimeToLive: describe_time_to_live, DescribeTimeToLiveInput -> DescribeTimeToLiveOutput;
     GetItem: get_item, GetItemInput -> GetItemOutput;
     ListTables: list_tables, ListTablesInput -> ListTablesOutput;
+    ListTagsOfResource: list_tags_of_resource, ListTagsOfResourceInput -> ListTagsOfResourceOutput;
     PutItem: put_item, PutItemInput -> PutItemOutput;
     Query: query, QueryInput -> QueryOutput;
     Scan: scan, ScanInput -> ScanOutput;
+    TagResource: tag_resource, TagResourceInput -> Nothing;
+    UntagResource: untag_resource, UntagResourceInput -> Nothing;
     UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput;
+    UpdateTable: update_table, UpdateTableInput -> UpdateTableOutput;
 }
+
+#[cfg(test)]
+mod tests;

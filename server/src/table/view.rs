@@ -101,6 +101,11 @@ impl Table {
         KeyspaceId(self.record.keyspace)
     }
 
+    /// All keyspaces of the table: that of the items, then those of the indexes.
+    pub fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
+        self.record.keyspaces().map(KeyspaceId)
+    }
+
     /// Primary key: one partition key attribute, at most one sort key attribute.
     pub fn key_schema(&self) -> &KeySchema {
         &self.key

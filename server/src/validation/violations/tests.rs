@@ -57,7 +57,8 @@ answers! {
              regular expression pattern: [a-zA-Z0-9_.-]+"),
         one("Value 'bad table!@#' at 'tableName' failed to satisfy constraint: Member must satisfy \
              regular expression pattern: [a-zA-Z0-9_.-]+");
-    s_ct_table_short: CreateTable {"TableName": "ab"} =>
+    s_ct_table_short: CreateTable {"TableName": "ab", "AttributeDefinitions": [],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]} =>
         one("Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length \
              greater than or equal to 3"),
         one("Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length \
@@ -65,7 +66,7 @@ answers! {
     create_without_table: CreateTable {} =>
         "The parameter 'TableName' is required but was not present in the request",
         "The parameter 'TableName' is required but was not present in the request";
-    c_ct_3keys: CreateTable {"TableName": "abc", "KeySchema": [
+    c_ct_3keys: CreateTable {"TableName": "abc", "AttributeDefinitions": [], "KeySchema": [
             {"AttributeName": "pk", "KeyType": "HASH"},
             {"AttributeName": "sk", "KeyType": "RANGE"},
             {"AttributeName": "extra", "KeyType": "RANGE"}]} =>
@@ -77,19 +78,22 @@ answers! {
              KeySchemaElement(attributeName=sk, keyType=RANGE), \
              KeySchemaElement(attributeName=extra, keyType=RANGE)]' at 'keySchema' failed to \
              satisfy constraint: Member must have length less than or equal to 2");
-    create_with_unknown_key_type: CreateTable {"TableName": "abc", "KeySchema": [
+    create_with_unknown_key_type: CreateTable {"TableName": "abc",
+            "AttributeDefinitions": [], "KeySchema": [
             {"AttributeName": "pk", "KeyType": "INVALID"}]} =>
         one("Value 'INVALID' at 'keySchema.1.member.keyType' failed to satisfy constraint: Member \
              must satisfy enum value set: [HASH, RANGE]"),
         one("Value 'INVALID' at 'keySchema.1.member.keyType' failed to satisfy constraint: Member \
              must satisfy enum value set: [HASH, RANGE]");
-    create_with_unknown_attribute_type: CreateTable {"TableName": "abc", "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "INVALID"}]} =>
+    create_with_unknown_attribute_type: CreateTable {"TableName": "abc",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "INVALID"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]} =>
         one("Value 'INVALID' at 'attributeDefinitions.1.member.attributeType' failed to satisfy \
              constraint: Member must satisfy enum value set: [B, N, S]"),
         one("Value 'INVALID' at 'attributeDefinitions.1.member.attributeType' failed to satisfy \
              constraint: Member must satisfy enum value set: [B, N, S]");
-    create_with_short_index_names: CreateTable {"TableName": "abc",
+    create_with_short_index_names: CreateTable {"TableName": "abc", "AttributeDefinitions": [],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "LocalSecondaryIndexes": [{"IndexName": "l1", "Projection": {}, "KeySchema": [
                 {"AttributeName": "pk", "KeyType": "HASH"}]}],
             "GlobalSecondaryIndexes": [{"IndexName": "g1", "Projection": {}, "KeySchema": [

@@ -1,0 +1,70 @@
+//! The rules of table definitions, shared by CreateTable and UpdateTable, and how a definition is
+//! described.
+//!
+//! Numbers like DDB-TABLE-127 are findings of a lab that probed AWS's table operations in October
+//! 2026 and published what it saw ("ack-api-quirks").
+
+mod describe;
+mod hash_order;
+pub(super) mod index;
+pub(super) mod key;
+mod refusal;
+pub(super) mod tags;
+pub(super) mod throughput;
+mod time;
+
+pub(super) use describe::{describe, provisioned};
+pub(super) use refusal::Refusal;
+pub(super) use time::long_date;
+
+use crate::{
+    table::{
+        Table, TableStatus,
+        record::{Encryption, TableClass},
+    },
+    wire::{Error, shapes::SSESpecification},
+};
+
+/// That the table is neither being created nor being deleted, so that it can be changed
+/// (DDB-TABLE-001, -006).
+pub(super) fn check_usable(table: &Table, now_ms: u64) -> Result<(), Error> {
+    let doing = match table.status(now_ms) {
+        TableStatus::Creating => "created",
+        TableStatus::Deleting => "deleted",
+        TableStatus::Active | TableStatus::Updating => return Ok(()),
+    };
+    let message = format!(
+        "Attempt to change a resource which is still in use: Table is being {doing}: {}",
+        table.name()
+    );
+    Err(Error::ResourceInUse(message.into()))
+}
+
+/// A table class by its name.
+pub(super) fn table_class(name: &str) -> Result<TableClass, Refusal> {
+    TableClass::from_name(name).ok_or(Refusal::UnknownClass)
+}
+
+/// The encryption that a specification asks for: `None` is that with DynamoDB's own key.
+///
+/// `Enabled` need not be there: a type or a key imply it (DDB-TABLE-044).
+pub(super) fn encryption(given: &SSESpecification) -> Result<Option<Encryption>, Refusal> {
+    let key = given.kms_master_key_id.clone();
+    if given.enabled == Some(false) {
+        if given.sse_type.is_some() {
+            return Err(Refusal::EncryptionDisabled { member: "SSEType" });
+        }
+        if key.is_some() {
+            return Err(Refusal::EncryptionDisabled {
+                member: "KMSMasterKeyId",
+            });
+        }
+        return Ok(None);
+    }
+    match given.sse_type.as_deref() {
+        Some("AES256") => Err(Refusal::Aes256),
+        Some(_) => Ok(Some(Encryption { key })),
+        None if key.is_some() => Err(Refusal::KeyWithoutType),
+        None => Ok(given.enabled.is_some().then_some(Encryption { key })),
+    }
+}

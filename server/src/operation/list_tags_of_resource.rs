@@ -1,0 +1,35 @@
+//! `ListTagsOfResource`.
+
+use super::{
+    RequestContext,
+    resource::{not_found, tagged_table},
+};
+use crate::{
+    stator::Stator,
+    table::record,
+    wire::{
+        Error,
+        shapes::{ListTagsOfResourceInput, ListTagsOfResourceOutput, Tag},
+    },
+};
+
+/// Lists all tags: there are at most fifty, so that there is no second page. A `NextToken` is not
+/// looked at, as AWS does not look at one that it did not give (DDB-TABLE-073).
+pub(super) async fn execute(
+    stator: &Stator,
+    context: &RequestContext,
+    input: ListTagsOfResourceInput,
+) -> Result<ListTagsOfResourceOutput, Error> {
+    let arn = input.resource_arn.as_deref().unwrap_or_default();
+    let (namespace, name) = tagged_table(stator, context, arn)?;
+    let table = stator.catalog().find(&namespace, name, context.now_ms);
+    let table = table.ok_or_else(|| not_found(context, "ListTagsOfResource", arn))?;
+    let tag = |tag: &record::Tag| Tag {
+        key: Some(tag.key.clone()),
+        value: Some(tag.value.clone()),
+    };
+    Ok(ListTagsOfResourceOutput {
+        tags: Some(table.record().tags.iter().map(tag).collect()),
+        next_token: None,
+    })
+}

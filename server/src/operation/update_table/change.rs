@@ -1,0 +1,324 @@
+//! What a request means for a table as it is.
+
+use crate::{
+    operation::definition::{
+        self, Refusal, long_date,
+        throughput::{self, Capacity},
+    },
+    table::{
+        BillingMode, IndexKind, ProvisionedThroughput, Record, Table, TableStatus, WarmThroughput,
+        record::Class,
+        status::{self, State},
+    },
+    wire::{
+        Error,
+        shapes::{
+            SSESpecification, StreamSpecification, UpdateGlobalSecondaryIndexAction,
+            UpdateTableInput,
+        },
+    },
+};
+
+/// Decreases of a capacity that are free on one UTC day; then there is one an hour after the last
+/// (developer guide, "Quotas in Amazon DynamoDB", decreasing provisioned throughput; DDB-TABLE-184,
+/// -326).
+const FREE_DECREASES: u32 = 4;
+/// An hour.
+const DECREASE_INTERVAL_MS: u64 = 3_600_000;
+/// A UTC day.
+const DAY_MS: u64 = 86_400_000;
+
+/// Applies `input` to `record`, which is that of `table`. States that take time end at `until_ms`.
+pub(super) fn apply(
+    input: &UpdateTableInput,
+    table: &Table,
+    record: &mut Record,
+    now_ms: u64,
+    until_ms: u64,
+) -> Result<(), Error> {
+    let updating = State {
+        change: status::Change::Update,
+        until_ms,
+    };
+    let region = &*table.namespace().region;
+    if let Some(stream) = &input.stream_specification {
+        check_stream(stream, table)?;
+    }
+    if let Some(given) = &input.sse_specification {
+        encrypt(given, record)?;
+    }
+    if let Some(name) = input.table_class.as_deref() {
+        let name = definition::table_class(name)?;
+        record.class = Some(Class {
+            name,
+            changed_ms: Some(now_ms),
+        });
+        record.state = updating;
+    }
+    if let Some(protected) = input.deletion_protection_enabled {
+        record.deletion_protection = protected;
+    }
+    if let Some(given) = &input.warm_throughput {
+        record.warm = throughput::warm_raised(record.warm, given, None)?;
+    }
+    let billing = input
+        .billing_mode
+        .as_deref()
+        .and_then(BillingMode::from_name);
+    let updates: Vec<_> = input
+        .global_secondary_index_updates
+        .iter()
+        .flatten()
+        .filter_map(|update| update.update.as_ref())
+        .collect();
+    if billing.is_some() || input.provisioned_throughput.is_some() {
+        check_settled(table, now_ms)?;
+        record.state = updating;
+    }
+    let switched = billing.is_some_and(|billing| billing != record.billing);
+    match billing {
+        Some(BillingMode::PayPerRequest) if switched => to_on_demand(record, now_ms),
+        Some(BillingMode::Provisioned) if switched => to_provisioned(record, &updates)?,
+        _ => {}
+    }
+    if let Some(given) = &input.provisioned_throughput {
+        if record.billing == BillingMode::PayPerRequest {
+            return Err(Refusal::CapacityOnDemand.into());
+        }
+        let capacity = Capacity::of(given);
+        capacity.check_quota(None, region)?;
+        set_capacity(&mut record.throughput, capacity, None, switched, now_ms)?;
+        record.warm = record.warm.raised_to(capacity.read, capacity.write);
+    }
+    if let Some(given) = &input.on_demand_throughput {
+        if record.billing == BillingMode::Provisioned
+            && let Some(member) = throughput::first_maximum(given)
+        {
+            return Err(Refusal::UpdateMaximumProvisioned {
+                member,
+                index: None,
+            }
+            .into());
+        }
+        throughput::check_maximums(given, None, true)?;
+        throughput::check_maximum_quota(given, None, region)?;
+        record.on_demand = throughput::maximums(record.on_demand, given);
+    }
+    for update in updates {
+        update_index(update, table, record, switched, now_ms, updating)?;
+    }
+    Ok(())
+}
+
+/// No table has a stream yet, and enabling one was refused by its name before this.
+fn check_stream(stream: &StreamSpecification, table: &Table) -> Result<(), Refusal> {
+    match (
+        stream.stream_enabled == Some(true),
+        &stream.stream_view_type,
+    ) {
+        (true, _) => Err(Refusal::UpdateStreamWithoutView),
+        (false, Some(_)) => Err(Refusal::UpdateViewWithoutStream),
+        (false, None) => Err(Refusal::NoStreamToDisable {
+            table: table.name().to_owned(),
+        }),
+    }
+}
+
+fn encrypt(given: &SSESpecification, record: &mut Record) -> Result<(), Refusal> {
+    let wanted = definition::encryption(given)?;
+    match (&wanted, &record.encryption) {
+        (None, None) => return Err(Refusal::AlreadyEncrypted),
+        (Some(wanted), Some(current)) if wanted.key.is_some() && wanted == current => {
+            return Err(Refusal::AlreadyEncryptedWithKey);
+        }
+        _ => {}
+    }
+    record.encryption = wanted;
+    Ok(())
+}
+
+/// Capacity and billing change one at a time (DDB-TABLE-370).
+fn check_settled(table: &Table, now_ms: u64) -> Result<(), Error> {
+    if table.status(now_ms) != TableStatus::Updating {
+        return Ok(());
+    }
+    let message = format!(
+        "Attempt to change a resource which is still in use: Table IOPS are currently being \
+         updated. Table: {}",
+        table.name()
+    );
+    Err(Error::ResourceInUse(message.into()))
+}
+
+/// On demand there are no capacities, and warm throughput is at least what on-demand tables start
+/// with (DDB-TABLE-064).
+fn to_on_demand(record: &mut Record, now_ms: u64) {
+    record.billing = BillingMode::PayPerRequest;
+    record.on_demand_since_ms = Some(now_ms);
+    let none = |throughput: &mut ProvisionedThroughput| {
+        throughput.read_units = 0;
+        throughput.write_units = 0;
+    };
+    let initial = WarmThroughput::ON_DEMAND;
+    let warmed = |warm: WarmThroughput| warm.raised_to(initial.read_units, initial.write_units);
+    none(&mut record.throughput);
+    record.warm = warmed(record.warm);
+    for index in &mut record.global_indexes {
+        none(&mut index.throughput);
+        index.warm = index.warm.map(warmed);
+    }
+}
+
+/// Every global secondary index needs a capacity in the same request, and the maximums go
+/// (DDB-TABLE-152, -153).
+fn to_provisioned(
+    record: &mut Record,
+    updates: &[&UpdateGlobalSecondaryIndexAction],
+) -> Result<(), Refusal> {
+    for index in &mut record.global_indexes {
+        let given = updates.iter().any(|update| {
+            update.index_name.as_deref() == Some(&index.name)
+                && update.provisioned_throughput.is_some()
+        });
+        if !given {
+            return Err(Refusal::UpdateIndexCapacityMissing {
+                index: index.name.clone(),
+            });
+        }
+        index.on_demand = None;
+    }
+    record.billing = BillingMode::Provisioned;
+    record.on_demand = None;
+    Ok(())
+}
+
+/// Sets a capacity, unless it stays as it is or was lowered too often today. Right after a switch
+/// from on demand (`fresh`) it is the first one, and neither raised nor lowered.
+fn set_capacity(
+    throughput: &mut ProvisionedThroughput,
+    capacity: Capacity,
+    index: Option<&str>,
+    fresh: bool,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if fresh {
+        throughput.read_units = capacity.read;
+        throughput.write_units = capacity.write;
+        return Ok(());
+    }
+    let (read, write) = (throughput.read_units, throughput.write_units);
+    if (capacity.read, capacity.write) == (read, write) {
+        let subject = index.map_or_else(|| "table".to_owned(), |index| format!("index {index}"));
+        return Err(Refusal::CapacityUnchanged {
+            subject,
+            read,
+            write,
+        }
+        .into());
+    }
+    if capacity.read < read || capacity.write < write {
+        check_decreases(throughput, now_ms)?;
+    }
+    throughput.change(capacity.read, capacity.write, now_ms);
+    Ok(())
+}
+
+fn check_decreases(throughput: &ProvisionedThroughput, now_ms: u64) -> Result<(), Error> {
+    let count = throughput.decreases_today(now_ms);
+    let Some(last_ms) = throughput.decreased_ms.filter(|_| count >= FREE_DECREASES) else {
+        return Ok(());
+    };
+    let midnight_ms = (now_ms / DAY_MS + 1) * DAY_MS;
+    let next_ms = last_ms
+        .saturating_add(DECREASE_INTERVAL_MS)
+        .min(midnight_ms);
+    if now_ms >= next_ms {
+        return Ok(());
+    }
+    let message = format!(
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC \
+         day. After the first {FREE_DECREASES} decreases, each subsequent decrease in the same UTC \
+         day can be performed at most once every {} seconds. Number of decreases today: {count}. \
+         Last decrease at {}. Next decrease can be made at {}.",
+        DECREASE_INTERVAL_MS / 1000,
+        long_date(last_ms),
+        long_date(next_ms)
+    );
+    Err(Error::LimitExceeded(message.into()))
+}
+
+fn update_index(
+    update: &UpdateGlobalSecondaryIndexAction,
+    table: &Table,
+    record: &mut Record,
+    switched: bool,
+    now_ms: u64,
+    updating: State,
+) -> Result<(), Error> {
+    let name = update.index_name.as_deref().unwrap_or_default();
+    let billing = record.billing;
+    let region = &*table.namespace().region;
+    if table
+        .index(name)
+        .is_some_and(|index| index.kind() == IndexKind::Local)
+    {
+        return Err(Refusal::UpdateLocalIndex {
+            index: name.to_owned(),
+        }
+        .into());
+    }
+    let Some(index) = record
+        .global_indexes
+        .iter_mut()
+        .find(|index| index.name == name)
+    else {
+        let table = table.name();
+        let message = format!("Requested resource not found: Index {name} for table {table}");
+        return Err(Error::ResourceNotFound(message.into()));
+    };
+    if index.state.status(now_ms) != TableStatus::Active {
+        let message = format!(
+            "Attempt to change a resource which is still in use: Index is being updated. Table: {} \
+             Index: {name}",
+            table.name()
+        );
+        return Err(Error::ResourceInUse(message.into()));
+    }
+    if let Some(given) = &update.provisioned_throughput {
+        if billing == BillingMode::PayPerRequest {
+            return Err(Refusal::UpdateIndexCapacityOnDemand {
+                index: name.to_owned(),
+            }
+            .into());
+        }
+        let capacity = Capacity::of(given);
+        capacity.check_quota(Some(name), region)?;
+        set_capacity(
+            &mut index.throughput,
+            capacity,
+            Some(name),
+            switched,
+            now_ms,
+        )?;
+        index.warm = index
+            .warm
+            .map(|warm| warm.raised_to(capacity.read, capacity.write));
+        index.state = updating;
+    }
+    if let Some(given) = &update.on_demand_throughput {
+        if billing == BillingMode::Provisioned
+            && let Some(member) = throughput::first_maximum(given)
+        {
+            let index = Some(name.to_owned());
+            return Err(Refusal::UpdateMaximumProvisioned { member, index }.into());
+        }
+        throughput::check_maximums(given, Some(name), true)?;
+        throughput::check_maximum_quota(given, Some(name), region)?;
+        index.on_demand = throughput::maximums(index.on_demand, given);
+        index.state = updating;
+    }
+    if let (Some(given), Some(warm)) = (&update.warm_throughput, index.warm) {
+        index.warm = Some(throughput::warm_raised(warm, given, Some(name))?);
+    }
+    Ok(())
+}
