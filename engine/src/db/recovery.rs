@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::Value;
 use crate::compaction::{Job, Progress, Retention};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::iter::SortedIter;
 use crate::key::{InternalKey, KeyspaceId, Kind};
@@ -26,17 +26,29 @@ pub(super) struct Recovered {
     pub(super) epoch: u64,
 }
 
-/// Reads the log of the last epoch, and makes what it holds part of the SSTables.
+/// Reads the log of the epoch behind the last one that the manifest says is over, and makes what it
+/// holds part of the SSTables.
 pub(super) fn recover(
     env: &Env,
     dir: &Path,
     options: &Options,
     versions: &Arc<VersionSet>,
 ) -> Result<Recovered> {
-    let (epoch, flushed) = {
+    let (retired, flushed) = {
         let version = versions.current();
         (version.epoch(), version.flushed_sequence())
     };
+    let epoch = retired + 1;
+    let segments = wal::list(&*env.fs, dir)?;
+    if let Some(unknown) = segments.last().filter(|last| last.epoch > epoch) {
+        return Err(Error::corruption(
+            &unknown.path,
+            0,
+            format!("a log of epoch {epoch} or an earlier one, as the manifest says"),
+            format!("one of epoch {}", unknown.epoch),
+        ));
+    }
+    let is_fresh = segments.last().is_none_or(|last| last.epoch < epoch);
     let mut part = Part::default();
     let visit = &mut |sequence, time_ms, operations| {
         part.add(sequence, time_ms, operations);
@@ -52,27 +64,24 @@ pub(super) fn recover(
             path.display()
         );
     }
-    let new_epoch = VersionEdit {
-        epoch: Some(epoch + 1),
-        ..VersionEdit::default()
-    };
-    part.write(versions, options, new_epoch)?;
-    delete_leftovers(env, dir, versions, epoch)?;
-    Ok(Recovered {
-        last_sequence: replayed.last_sequence,
-        epoch: epoch + 1,
-    })
-}
-
-/// Deletes the logs of past epochs, and files that no manifest names.
-fn delete_leftovers(env: &Env, dir: &Path, versions: &VersionSet, epoch: u64) -> Result<()> {
-    for segment in wal::list(&*env.fs, dir)? {
-        if segment.epoch <= epoch {
-            env.fs.remove(&segment.path)?;
-        }
+    // A new epoch if anything of this one is left, be it only an empty segment of the name that the
+    // next one would have. The usual first opening of a directory is spared the sync.
+    let retired = if is_fresh { retired } else { epoch };
+    if !is_fresh {
+        let edit = VersionEdit {
+            epoch: Some(retired),
+            ..VersionEdit::default()
+        };
+        part.write(versions, options, edit)?;
+    }
+    for segment in segments.iter().filter(|segment| segment.epoch <= retired) {
+        env.fs.remove(&segment.path)?;
     }
     versions.delete_orphans()?;
-    Ok(())
+    Ok(Recovered {
+        last_sequence: replayed.last_sequence,
+        epoch: retired + 1,
+    })
 }
 
 /// Commits that were read and not yet written out: about a memtable full. Sorting a list is several

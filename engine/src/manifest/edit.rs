@@ -13,7 +13,7 @@
 //! | 5 | keyspace limit: no keyspace had this id or a higher one |
 //! | 6 | keyspace dropped: id, sequence number of the drop |
 //! | 7 | dropped keyspace forgotten, as nothing of it is stored: id |
-//! | 8 | epoch of the WAL |
+//! | 8 | epoch: all commits of the WAL of this epoch, and of earlier ones, are in SSTables |
 //! | 9 | time sample: sequence number, milliseconds since 1970-01-01 UTC |
 
 use crate::key::KeyspaceId;
@@ -51,7 +51,7 @@ pub(crate) struct VersionEdit {
     pub(crate) dropped: Vec<(KeyspaceId, u64)>,
     /// Dropped keyspaces of which nothing is stored any more.
     pub(crate) forgotten: Vec<KeyspaceId>,
-    /// Life of the WAL: rises with each recovery.
+    /// All commits of the WAL of this epoch, and of earlier ones, are in SSTables.
     pub(crate) epoch: Option<u64>,
     /// Samples of (sequence number, milliseconds since 1970).
     pub(crate) times: Vec<(u64, u64)>,

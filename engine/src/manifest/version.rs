@@ -56,7 +56,8 @@ impl Version {
         self.numbers.keyspace_limit
     }
 
-    /// The life of the WAL.
+    /// The last epoch of the WAL whose commits are all in SSTables: what is written now is of the
+    /// next one.
     pub(crate) fn epoch(&self) -> u64 {
         self.numbers.epoch
     }

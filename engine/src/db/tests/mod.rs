@@ -2,6 +2,7 @@
 
 mod commits;
 mod model;
+mod recovery;
 
 use std::path::Path;
 

@@ -1,0 +1,166 @@
+//! What opening makes of what it finds: a torn tail, damage, logs of several epochs, leftovers.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::io::{PAGE_SIZE, Simulation};
+
+fn files(env: &Env, suffix: &str) -> Vec<PathBuf> {
+    let entries = env.fs.list(Path::new(DIR)).unwrap();
+    let named = entries
+        .into_iter()
+        .filter(|entry| entry.name.ends_with(suffix));
+    named.map(|entry| Path::new(DIR).join(entry.name)).collect()
+}
+
+/// A database that three commits, in a group each, have gone through, after a crash.
+fn crashed() -> Simulation {
+    let simulation = Simulation::new(1);
+    let db = open(&simulation.env());
+    for name in ["a", "b", "c"] {
+        put(&db, name, name);
+    }
+    simulation.crash();
+    simulation
+}
+
+#[test]
+fn a_torn_last_group_is_dropped_and_the_others_are_there() {
+    let simulation = crashed();
+    let log = files(&simulation.env(), ".wal").remove(0);
+    simulation
+        .damage(&log, |contents| contents[2 * PAGE_SIZE + 80] ^= 1)
+        .unwrap();
+    let db = open(&simulation.env());
+    assert_eq!(db.durable_sequence(), 2);
+    assert_eq!(get(&db, "b").as_deref(), Some("b"));
+    assert_eq!(get(&db, "c"), None);
+    put(&db, "c", "again");
+    simulation.crash();
+    assert_eq!(get(&open(&simulation.env()), "c").as_deref(), Some("again"));
+}
+
+#[test]
+fn damage_in_the_middle_of_the_log_is_refused_with_file_and_offset() {
+    for offset in [4, 63, 64, 96] {
+        let simulation = crashed();
+        let log = files(&simulation.env(), ".wal").remove(0);
+        simulation
+            .damage(&log, |contents| contents[PAGE_SIZE + offset] ^= 1)
+            .unwrap();
+        let opened = Db::open(simulation.env(), Path::new(DIR), Options::default());
+        let Err(Error::Corruption(corruption)) = opened else {
+            panic!("damage at {offset}")
+        };
+        assert_eq!(corruption.file, log);
+        assert_eq!(corruption.offset, PAGE_SIZE as u64);
+        assert_eq!(
+            corruption.expected,
+            "the WAL group of epoch 1 with commit 2"
+        );
+        // Nothing was changed: the same answer again, and the lock is free.
+        let again = Db::open(simulation.env(), Path::new(DIR), Options::default());
+        assert!(matches!(again, Err(Error::Corruption(_))));
+    }
+}
+
+#[test]
+fn damage_after_a_clean_close_is_refused_wherever_it_is() {
+    let simulation = Simulation::new(1);
+    let db = open(&simulation.env());
+    put(&db, "a", "a");
+    db.close().unwrap();
+    let log = files(&simulation.env(), ".wal").remove(0);
+    simulation
+        .damage(&log, |contents| contents[70] ^= 1)
+        .unwrap();
+    let opened = Db::open(simulation.env(), Path::new(DIR), Options::default());
+    assert!(matches!(opened, Err(Error::Corruption(_))));
+}
+
+#[test]
+fn a_log_of_an_epoch_that_the_manifest_does_not_know_is_refused() {
+    let simulation = crashed();
+    let env = simulation.env();
+    let log = files(&env, ".wal").remove(0);
+    let later = Path::new(DIR).join(format!("{:016x}-{:016x}.wal", 9, 0));
+    env.fs.rename(&log, &later).unwrap();
+    let opened = Db::open(env, Path::new(DIR), Options::default());
+    let Err(Error::Corruption(corruption)) = opened else {
+        panic!("it was not seen")
+    };
+    assert_eq!(corruption.file, later);
+}
+
+#[test]
+fn nothing_piles_up_over_openings() {
+    let simulation = Simulation::new(1);
+    for round in 0..20 {
+        let db = open(&simulation.env());
+        assert_eq!(db.durable_sequence(), round);
+        put(&db, "a", &round.to_string());
+        if round % 2 == 0 {
+            db.close().unwrap();
+        }
+        simulation.crash();
+    }
+    let db = open(&simulation.env());
+    simulation.run_until_idle();
+    let env = simulation.env();
+    assert!(files(&env, ".wal").len() <= 1, "{:?}", files(&env, ".wal"));
+    assert!(files(&env, ".sst").len() <= 5, "{:?}", files(&env, ".sst"));
+    assert_eq!(get(&db, "a").as_deref(), Some("19"));
+    assert_eq!(env.fs.list(Path::new(DIR)).unwrap().len(), db_files(&env));
+}
+
+/// Files of the kinds that a database has.
+fn db_files(env: &Env) -> usize {
+    let known = |name: &str| {
+        [".wal", ".sst", "LOCK", "CURRENT"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            || name.starts_with("MANIFEST-")
+    };
+    let entries = env.fs.list(Path::new(DIR)).unwrap();
+    entries.iter().filter(|entry| known(&entry.name)).count()
+}
+
+#[test]
+fn a_delete_outlives_what_it_hides_over_parts_of_a_replay() {
+    let options = Options {
+        memtable_size: 4 << 10,
+        ..Options::default()
+    };
+    let simulation = Simulation::new(1);
+    let large = Options {
+        memtable_size: 1 << 20,
+        ..Options::default()
+    };
+    let db = Db::open(simulation.env(), Path::new(DIR), large).unwrap();
+    put(&db, "a", "1");
+    put(&db, "filler", &"x".repeat(5_000));
+    let mut batch = Batch::new();
+    batch.delete(key("a"));
+    db.write(batch).unwrap().wait().unwrap();
+    put(&db, "filler", &"y".repeat(5_000));
+    simulation.crash();
+    drop(db);
+    let db = Db::open(simulation.env(), Path::new(DIR), options).unwrap();
+    assert_eq!(get(&db, "a"), None);
+    assert!(get(&db, "filler").unwrap().starts_with('y'));
+}
+
+#[test]
+fn keyspace_ids_are_never_given_out_twice() {
+    let simulation = Simulation::new(1);
+    let mut all = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let db = open(&simulation.env());
+        for _ in 0..100 {
+            let keyspace = db.create_keyspace().unwrap();
+            assert!(keyspace >= FIRST_CREATED_KEYSPACE);
+            assert!(all.insert(keyspace), "{keyspace:?} again");
+        }
+        simulation.crash();
+    }
+}
