@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use super::Failure;
 use crate::http::AllowedOrigins;
 use crate::store::Durability;
+use crate::validation::Wording;
 
 /// DynamoDB Local's options ("DynamoDB local usage notes" in the developer guide) and what they are
 /// called here. It writes them with one dash; its command lines must run unchanged.
@@ -98,6 +99,10 @@ struct ServeArguments {
     /// commas, or * for all
     #[arg(long, value_name = "ORIGINS", value_parser = AllowedOrigins::parse)]
     cors: Option<AllowedOrigins>,
+    /// Whose words errors have: 'current' are those of most Regions today, 'older' those of all
+    /// before June 2026
+    #[arg(long, value_name = "current|older", default_value = "current", value_parser = wording)]
+    wording: Wording,
     /// Tables stay in CREATING, UPDATING and DELETING for a second
     #[arg(long)]
     delay_transient_statuses: bool,
@@ -131,6 +136,8 @@ pub(super) struct ServeOptions {
     pub(super) origins: AllowedOrigins,
     /// How long tables stay in transient states.
     pub(super) transient_status: Duration,
+    /// Whose words errors have.
+    pub(super) wording: Wording,
 }
 
 impl CommandLine {
@@ -166,6 +173,7 @@ impl CommandLine {
             } else {
                 Duration::ZERO
             },
+            wording: arguments.wording,
         })
     }
 }
@@ -187,6 +195,14 @@ fn durability(text: &str) -> Result<Durability, String> {
             milliseconds.into(),
         ))),
         _ => Err("write 'sync', or for instance 'interval:100' for every 100 ms".to_owned()),
+    }
+}
+
+fn wording(text: &str) -> Result<Wording, String> {
+    match text {
+        "current" => Ok(Wording::Current),
+        "older" => Ok(Wording::Older),
+        _ => Err("write 'current' or 'older'".to_owned()),
     }
 }
 

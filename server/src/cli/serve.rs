@@ -74,6 +74,7 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
             .as_millis()
             .try_into()
             .unwrap_or(u64::MAX),
+        wording: options.wording,
         ..StatorOptions::default()
     });
     opened.map_err(|error| {

@@ -10,6 +10,7 @@ use super::arguments::{CommandLine, ServeOptions, Storage, translate};
 use super::banner::banner;
 use crate::http::AllowedOrigins;
 use crate::store::Durability;
+use crate::validation::Wording;
 
 fn parse(line: &str) -> Result<ServeOptions, clap::Error> {
     let arguments = std::iter::once("stator")
@@ -42,6 +43,7 @@ fn serve_is_the_default_and_its_defaults_are_dynamodbs() {
         (bare.origins, bare.transient_status),
         (AllowedOrigins::Local, Duration::ZERO)
     );
+    assert_eq!(bare.wording, Wording::Current);
     let (path, durability) = directory("");
     assert_eq!(path, std::env::current_dir().unwrap().join("stator-data"));
     assert_eq!(durability, Durability::Sync);
@@ -68,6 +70,7 @@ fn our_options_are_read() {
         )
     );
     assert_eq!(options("--in-memory").storage, Storage::Memory);
+    assert_eq!(options("--wording older").wording, Wording::Older);
 }
 
 #[test]
@@ -126,6 +129,7 @@ fn what_makes_no_sense_is_refused() {
         ("--durability interval:-1", "interval:100"),
         ("--durability never", "interval:100"),
         ("--account 12345678901", "12 digits"),
+        ("--wording new", "write 'current' or 'older'"),
         ("--region EU", "lower-case"),
         ("--cors example.com", "is not an origin"),
         ("--frobnicate", "unexpected argument '--frobnicate'"),
