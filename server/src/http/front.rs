@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, StatusCode};
 
 use super::body::{self, BodyError};
+use super::coding::{self, CodingError};
 use super::contain::{Panicked, contain};
 use super::origin::{self, Origin};
 use super::reply::{self, Reply};
@@ -41,8 +42,7 @@ impl<S: Service> Front<S> {
                 Err(BodyError::TooLarge) => reply::too_large(id),
                 Err(BodyError::Stalled) => reply::timed_out(id),
                 Err(BodyError::Incomplete { received }) => {
-                    let cut = SerializationError::Malformed { offset: received };
-                    reply::closing(refuse(id, reply::JSON_1_0, &cut.into()))
+                    reply::closing(refuse(id, reply::JSON_1_0, &malformed(received)))
                 }
             }
         } else {
@@ -56,10 +56,23 @@ impl<S: Service> Front<S> {
         let Some(kind) = answer_type(head, &body) else {
             return reply::not_an_operation(id);
         };
-        match self.operate(&id, head, body).await {
-            Ok(body) => reply::reply(StatusCode::OK, id, kind, body),
-            Err(error) => refuse(id, kind, &error),
+        let answer = match coding::decode(&head.headers, body).await {
+            Ok(body) => self.operate(&id, head, body).await,
+            Err(CodingError::Broken) => Err(malformed(0)),
+            Err(CodingError::TooLarge) => return reply::too_large(id),
+        };
+        let (status, body) = match answer {
+            Ok(body) => (StatusCode::OK, body),
+            Err(error) => envelope(&error),
+        };
+        let (body, coding) = coding::encode(&head.headers, body).await;
+        let mut answer = reply::reply(status, id, kind, body);
+        if let Some(coding) = coding {
+            answer
+                .headers_mut()
+                .insert(CONTENT_ENCODING, coding.header());
         }
+        answer
     }
 
     async fn operate(&self, id: &RequestId, head: &Parts, body: Bytes) -> Result<Bytes, Error> {
@@ -149,9 +162,20 @@ fn check_json(body: &[u8]) -> Result<(), SerializationError> {
     reader.finish()
 }
 
-fn refuse(id: RequestId, kind: HeaderValue, error: &Error) -> Reply {
+/// The complaint about a body that is no JSON from `offset` on.
+fn malformed(offset: usize) -> Error {
+    SerializationError::Malformed { offset }.into()
+}
+
+/// Status and body of an error.
+fn envelope(error: &Error) -> (StatusCode, Bytes) {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut writer = Writer::new();
     error.encode(&mut writer);
-    reply::reply(status, id, kind, writer.into_bytes().into())
+    (status, writer.into_bytes().into())
+}
+
+fn refuse(id: RequestId, kind: HeaderValue, error: &Error) -> Reply {
+    let (status, body) = envelope(error);
+    reply::reply(status, id, kind, body)
 }

@@ -9,6 +9,7 @@
 //! path (DynamoDB ignores it), middleware, and anything about tables.
 
 mod body;
+mod coding;
 mod contain;
 mod credentials;
 mod front;

@@ -1,6 +1,8 @@
 //! The front over real sockets, with a service behind it that is no database.
 
+mod codings;
 mod connections;
+mod oddities;
 mod requests;
 
 use std::net::SocketAddr;
