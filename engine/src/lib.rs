@@ -18,7 +18,8 @@ mod varint;
 mod wal;
 
 pub use db::{
-    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, RangeIter, Snapshot, Statistics, Transaction,
+    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, LevelStatistics, RangeIter, Snapshot, Statistics,
+    Transaction,
 };
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;

@@ -15,6 +15,6 @@ mod output;
 mod picker;
 mod retention;
 
-pub(crate) use job::{Job, Progress, Totals};
-pub(crate) use picker::{Busy, Compaction, Pressure, Reason, forgettable, pick, pressure};
+pub(crate) use job::{Job, Progress};
+pub(crate) use picker::{Busy, Compaction, forgettable, pick, pick_l0, pressure};
 pub(crate) use retention::Retention;

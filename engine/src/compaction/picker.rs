@@ -88,7 +88,7 @@ pub(super) enum Action {
 /// What to do next.
 #[derive(Clone, Debug)]
 pub(crate) struct Compaction {
-    pub(crate) reason: Reason,
+    pub(super) reason: Reason,
     pub(super) action: Action,
     /// The files of each level.
     pub(super) inputs: Vec<(usize, Vec<Arc<Table>>)>,
@@ -104,6 +104,11 @@ impl Compaction {
     /// All inputs.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
         self.inputs.iter().flat_map(|(_, tables)| tables)
+    }
+
+    /// Why it was chosen.
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// Bytes of all inputs.
@@ -202,6 +207,26 @@ pub(crate) fn pick(
         .or_else(|| picker.dropped_keyspaces())
 }
 
+/// The next compaction of L0, if L0 is full: what may put aside a job of deeper levels, since every
+/// read looks through L0 and only there do writes pile up.
+pub(crate) fn pick_l0(
+    version: &Version,
+    options: &Options,
+    retention: &Retention,
+    busy: &Busy,
+) -> Option<Compaction> {
+    if l0_score(version, options) < 1.0 {
+        return None;
+    }
+    let picker = Picker {
+        version,
+        options,
+        retention,
+        busy,
+    };
+    picker.oldest_of_l0(Targets::new(version, options).base)
+}
+
 /// Dropped keyspaces of which nothing is stored any more: an edit may forget them. All that was
 /// written to them is flushed, and no SSTable has any of it.
 pub(crate) fn forgettable(version: &Version) -> Vec<KeyspaceId> {
@@ -281,22 +306,13 @@ impl Picker<'_> {
         let mut size = 0;
         // Whole sublevels from the oldest on: whatever is older than a file of them and overlaps
         // it is then among them.
+        // That also means one job at a time: while one has the oldest, no other takes any.
         for sublevel in self.version.sublevels().iter().rev() {
             size += sublevel.size();
-            if size > limit && !tables.is_empty() {
+            if (size > limit && !tables.is_empty()) || self.busy.has_any(sublevel.tables()) {
                 break;
             }
             tables.extend(sublevel.tables().iter().cloned());
-        }
-        // One job at a time takes from L0: a second would have to leave the first one's files and
-        // all above them alone.
-        if self
-            .version
-            .sublevels()
-            .iter()
-            .any(|run| self.busy.has_any(run.tables()))
-        {
-            return None;
         }
         self.down(Reason::FullLevel, 0, tables, base)
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::counters::add;
 use super::shared::Shared;
-use crate::compaction::{Busy, Compaction, Job, Progress, Retention, forgettable, pick};
-use crate::error::{Error, Result};
+use crate::compaction::{Busy, Compaction, Job, Progress, Retention, forgettable, pick, pick_l0};
+use crate::error::{Corruption, Error, Result};
 use crate::io::Next;
 use crate::manifest::{Version, VersionEdit};
 
@@ -43,10 +43,10 @@ impl Compactor {
         }
         match self.advance() {
             Ok(next) => next,
-            // Spoils the reads that need the block, and no writes: compaction leaves the files be.
-            Err(error @ Error::Corruption(_)) => {
-                tracing::error!("compaction has met a damaged file: {error}");
+            Err(Error::Corruption(corruption)) => {
+                leave_alone(&corruption);
                 self.jobs.pop();
+                self.looked_at = None;
                 Next::Again
             }
             Err(error) => {
@@ -99,8 +99,8 @@ impl Compactor {
             // Before the snapshots are listed, as `Retention` asks for.
             let retention = self.shared.retention();
             self.forget_keyspaces(&version)?;
+            let pick = if self.jobs.is_empty() { pick } else { pick_l0 };
             let picked = pick(&version, &self.shared.options, &retention, &self.busy);
-            let picked = picked.filter(|picked| self.jobs.is_empty() || picked.is_from_l0());
             let Some(picked) = picked else {
                 self.looked_at = Some(version);
                 return Ok(());
@@ -112,6 +112,7 @@ impl Compactor {
     }
 
     /// Does a compaction at once if no file need be read, and answers `true`; begins a job if not.
+    /// Inputs that turn out to be damaged stay busy, and that is all: `true`.
     fn start(
         &mut self,
         version: &Version,
@@ -119,14 +120,28 @@ impl Compactor {
         retention: Retention,
     ) -> Result<bool> {
         self.busy.insert(&compaction);
+        tracing::debug!(
+            reason = ?compaction.reason(),
+            files = compaction.file_ids().count(),
+            bytes = compaction.size(),
+            "compaction begins"
+        );
         if let Some(edit) = compaction.immediate_edit() {
             self.apply(&compaction, edit)?;
             return Ok(true);
         }
         let (versions, options) = (&self.shared.versions, &self.shared.options);
-        let job = Job::compaction(versions, version, &compaction, retention, options)?;
-        self.jobs.push((compaction, job));
-        Ok(false)
+        match Job::compaction(versions, version, &compaction, retention, options) {
+            Ok(job) => {
+                self.jobs.push((compaction, job));
+                Ok(false)
+            }
+            Err(Error::Corruption(corruption)) => {
+                leave_alone(&corruption);
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn apply(&mut self, compaction: &Compaction, edit: VersionEdit) -> Result<()> {
@@ -148,4 +163,10 @@ impl Compactor {
         }
         Ok(())
     }
+}
+
+/// A damaged block spoils the reads that need it, and no writes: the files of the compaction that
+/// has met it stay marked as busy, and so stay as they are.
+fn leave_alone(corruption: &Corruption) {
+    tracing::error!("compaction has met a damaged file: {corruption}");
 }

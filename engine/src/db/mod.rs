@@ -58,7 +58,7 @@ pub use commit::Commit;
 pub use keyspaces::FIRST_CREATED_KEYSPACE;
 pub use range::RangeIter;
 pub use snapshot::Snapshot;
-pub use statistics::Statistics;
+pub use statistics::{LevelStatistics, Statistics};
 pub use transaction::Transaction;
 
 use self::shared::Shared;
@@ -153,6 +153,19 @@ impl Db {
     /// `Closed`.
     pub fn write_delay(&self) -> Result<Duration> {
         self.handle.shared.write_delay()
+    }
+
+    /// The newest commit known to have been written at or before a wall-clock time, in milliseconds
+    /// since 1970. `None` if there is none. Exact to the distance of the samples that are kept: some
+    /// seconds for the recent past, a fraction of a percent of its age for what is older.
+    #[must_use]
+    pub fn sequence_at(&self, time_ms: u64) -> Option<u64> {
+        self.handle
+            .shared
+            .versions
+            .current()
+            .times()
+            .sequence_at(time_ms)
     }
 
     /// Where it stands and what it has done.

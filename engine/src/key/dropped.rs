@@ -51,11 +51,6 @@ impl DroppedKeyspaces {
             .is_some_and(|dropped| dropped <= sequence)
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.drops.is_empty()
-    }
-
     /// Number of keyspaces.
     pub(crate) fn len(&self) -> usize {
         self.drops.len()
@@ -87,6 +82,5 @@ mod tests {
         dropped.remove(KeyspaceId(2));
         dropped.remove(KeyspaceId(2));
         assert_eq!(dropped.len(), 1);
-        assert!(!dropped.is_empty());
     }
 }

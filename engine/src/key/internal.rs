@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::user::{KeyRef, user_key_hash};
+use super::user::KeyRef;
 
 /// Bytes that a version adds to its user key.
 pub(crate) const TRAILER_SIZE: usize = 9;
@@ -97,6 +97,7 @@ pub(crate) struct InternalKeyRef<'a> {
 
 impl<'a> InternalKeyRef<'a> {
     /// The key of a version.
+    #[cfg(test)]
     pub(crate) fn new(user: &'a [u8], sequence: u64, kind: Kind) -> InternalKeyRef<'a> {
         InternalKeyRef {
             user,
@@ -164,7 +165,7 @@ impl fmt::Debug for InternalKeyRef<'_> {
 }
 
 /// Compares two encoded internal keys: user keys first, then trailers.
-pub(crate) fn compare_internal(left: &[u8], right: &[u8]) -> Ordering {
+fn compare_internal(left: &[u8], right: &[u8]) -> Ordering {
     match (
         left.split_last_chunk::<TRAILER_SIZE>(),
         right.split_last_chunk::<TRAILER_SIZE>(),
@@ -246,13 +247,9 @@ impl InternalKey {
     }
 
     /// The user key.
+    #[cfg(test)]
     pub(crate) fn user_key(&self) -> &[u8] {
         self.as_ref().user
-    }
-
-    /// Hash of the user key, as Bloom filters use it.
-    pub(crate) fn user_key_hash(&self) -> u64 {
-        user_key_hash(self.user_key())
     }
 }
 

@@ -12,9 +12,7 @@ mod range;
 mod user;
 
 pub(crate) use dropped::DroppedKeyspaces;
-pub(crate) use internal::{
-    InternalKey, InternalKeyRef, InternalOrd, Kind, TRAILER_SIZE, Trailer, compare_internal,
-};
+pub(crate) use internal::{InternalKey, InternalKeyRef, InternalOrd, Kind, TRAILER_SIZE, Trailer};
 pub use range::KeyRange;
 pub use user::{Key, KeyRef, KeyspaceId};
 pub(crate) use user::{keyspace_of, partition_end, user_key_hash};

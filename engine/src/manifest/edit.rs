@@ -58,11 +58,6 @@ pub(crate) struct VersionEdit {
 }
 
 impl VersionEdit {
-    /// Whether it changes nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == VersionEdit::default()
-    }
-
     /// Appends the bytes.
     pub(crate) fn encode(&self, bytes: &mut Vec<u8>) {
         for (level, file) in &self.added {

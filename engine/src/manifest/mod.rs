@@ -17,7 +17,6 @@ mod version_set;
 
 pub(crate) use edit::VersionEdit;
 pub(crate) use run::Run;
-pub(crate) use table::{Table, TableStore};
-pub(crate) use times::TimeMap;
+pub(crate) use table::Table;
 pub(crate) use version::{LEVELS, Version};
 pub(crate) use version_set::VersionSet;

@@ -57,16 +57,6 @@ impl TimeMap {
             .map(|(sequence, _)| *sequence)
     }
 
-    /// A time at or before which a sequence number had not been written yet, the latest known.
-    pub(crate) fn time_before(&self, sequence: u64) -> Option<u64> {
-        let behind = self
-            .samples
-            .partition_point(|(sample, _)| *sample < sequence);
-        self.samples
-            .get(behind.checked_sub(1)?)
-            .map(|(_, time)| *time)
-    }
-
     /// All samples, rising.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.samples.iter().copied()
@@ -89,9 +79,6 @@ mod tests {
         assert_eq!(times.sequence_at(1999), Some(10));
         // The clock went back at 30: its sample counts as 2000.
         assert_eq!(times.sequence_at(2000), Some(30));
-        assert_eq!(times.time_before(10), None);
-        assert_eq!(times.time_before(11), Some(1000));
-        assert_eq!(times.time_before(1000), Some(2000));
     }
 
     #[test]

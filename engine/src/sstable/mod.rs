@@ -29,6 +29,8 @@ mod writer;
 mod tests;
 
 pub(crate) use iter::{CacheUse, SstableIter};
-pub(crate) use properties::{FileMeta, KeyspaceUse, Properties};
+#[cfg(test)]
+pub(crate) use properties::KeyspaceUse;
+pub(crate) use properties::{FileMeta, Properties};
 pub(crate) use reader::{FoundVersion, Lookup, Reader};
 pub(crate) use writer::{Writer, WriterOptions};

@@ -37,11 +37,6 @@ impl<'a> Lookup<'a> {
     pub(crate) fn user_key(&self) -> &'a [u8] {
         self.target.user
     }
-
-    /// Where the version that is looked for would be, or any newer one behind which it is.
-    pub(crate) fn target(&self) -> InternalKeyRef<'a> {
-        self.target
-    }
 }
 
 /// The version that a lookup found.
@@ -104,6 +99,13 @@ impl Reader {
     }
 
     /// Reads the properties.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the manifest has them too: this is for checking a file by itself"
+        )
+    )]
     pub(crate) fn properties(&self) -> Result<Properties> {
         let handle = self.footer.properties;
         let mut frame = vec![0; handle.size as usize];

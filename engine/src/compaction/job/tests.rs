@@ -7,7 +7,8 @@ use std::path::Path;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::super::{Busy, Reason, forgettable, pick};
+use super::super::picker::{Action, Reason};
+use super::super::{Busy, forgettable, pick};
 use super::*;
 use crate::cache::BlockCache;
 use crate::io::MemoryFs;
@@ -378,7 +379,7 @@ proptest! {
             let version = database.set.current();
             let compaction = Compaction {
                 reason: Reason::FullLevel,
-                action: super::super::picker::Action::Merge,
+                action: Action::Merge,
                 inputs: tables.into_iter().map(|(level, table)| (level, vec![table])).collect(),
                 output_level: 6,
             };
@@ -398,7 +399,7 @@ proptest! {
             keys
         };
         prop_assert_eq!(stored, visible);
-        prop_assert!(database.set.current().dropped().is_empty());
+        prop_assert!(database.set.current().dropped().len() == 0);
         prop_assert_eq!(database.file_count(), database.set.current().tables().count());
     }
 }
@@ -475,5 +476,5 @@ fn dropped_keyspaces_give_their_space_back() {
     database.flush();
     database.settle();
     assert_eq!(database.file_count(), 0);
-    assert!(database.set.current().dropped().is_empty());
+    assert!(database.set.current().dropped().len() == 0);
 }

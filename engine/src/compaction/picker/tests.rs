@@ -4,7 +4,7 @@
 //! [keyspaces=ID:BYTES,…]`, `busy ID`, `dropped KEYSPACE@SEQUENCE`, `snapshot SEQUENCE`,
 //! `threshold N`. Sizes are in units of one full SSTable; a base level may have four. What is
 //! picked comes after `=>`, one line per pick: with `all`, picks are marked busy until there are no
-//! more.
+//! more; with `l0`, only L0 is asked for.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -28,6 +28,7 @@ struct Case {
     dropped: DroppedKeyspaces,
     snapshots: Vec<u64>,
     all: bool,
+    l0: bool,
 }
 
 fn number(text: &str) -> u64 {
@@ -96,6 +97,7 @@ fn parse(input: &str) -> Case {
         dropped: DroppedKeyspaces::default(),
         snapshots: Vec::new(),
         all: false,
+        l0: false,
     };
     for line in input.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -110,6 +112,7 @@ fn parse(input: &str) -> Case {
             ["snapshot", sequence] => case.snapshots.push(number(sequence)),
             ["threshold", files] => case.options.l0_compaction_threshold = number(files) as usize,
             ["all"] => case.all = true,
+            ["l0"] => case.l0 = true,
             [] => {}
             _ => panic!("unknown: {line}"),
         }
@@ -145,6 +148,7 @@ fn run(input: &str) -> String {
         file_ids: case.busy.into_iter().collect(),
     };
     let mut output = String::new();
+    let pick = if case.l0 { pick_l0 } else { pick };
     while let Some(compaction) = pick(&version, &case.options, &retention, &busy) {
         writeln!(output, "{}", describe(&compaction)).unwrap();
         busy.insert(&compaction);

@@ -94,6 +94,7 @@ impl FrameWriter {
         out: &mut Vec<u8>,
     ) -> u32 {
         let start = out.len();
+        out.reserve(contents.len() + FRAME_SIZE);
         if compress && self.compress(contents) {
             out.extend_from_slice(&(contents.len() as u32).to_le_bytes());
             out.extend_from_slice(&self.buffer);
