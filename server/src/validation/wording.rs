@@ -86,7 +86,7 @@ struct Early {
 #[derive(PartialEq)]
 enum Kind {
     NotNull,
-    MinLength,
+    Empty,
     MaxLength,
     MinValue,
     OneOf,
@@ -138,7 +138,7 @@ static EARLY: &[Early] = &[
         operations: &[PutItem, UpdateItem, DeleteItem, GetItem, Query],
         wordings: CURRENT,
         members: &["TableName"],
-        broken: Kind::MinLength,
+        broken: Kind::Empty,
         newer: true,
         reply: Reply::Alone(Form::Named),
     },
@@ -194,7 +194,7 @@ static EARLY: &[Early] = &[
         operations: &[BatchGetItem],
         wordings: CURRENT,
         members: &["RequestItems"],
-        broken: Kind::MinLength,
+        broken: Kind::Empty,
         newer: true,
         reply: Reply::Alone(Form::Named),
     },
@@ -202,7 +202,7 @@ static EARLY: &[Early] = &[
         operations: &[BatchGetItem],
         wordings: OLDER,
         members: &["RequestItems"],
-        broken: Kind::MinLength,
+        broken: Kind::Empty,
         newer: false,
         reply: Reply::Bare("The requestItems parameter is required for BatchGetItem"),
     },
@@ -211,7 +211,7 @@ static EARLY: &[Early] = &[
         operations: &[BatchWriteItem],
         wordings: BOTH,
         members: &["RequestItems"],
-        broken: Kind::MinLength,
+        broken: Kind::Empty,
         newer: false,
         reply: Reply::Bare("The requestItems parameter is required for BatchWriteItem"),
     },
@@ -228,7 +228,7 @@ static EARLY: &[Early] = &[
         operations: &[BatchGetItem],
         wordings: BOTH,
         members: &["RequestItems", "Keys"],
-        broken: Kind::MinLength,
+        broken: Kind::Empty,
         newer: true,
         reply: Reply::Alone(Form::Named),
     },
@@ -246,7 +246,10 @@ impl Early {
 fn kind(constraint: &Constraint) -> Option<&'static Kind> {
     Some(match constraint {
         Constraint::NotNull => &Kind::NotNull,
-        Constraint::MinLength(_) => &Kind::MinLength,
+        // The newer layer only looks for what is empty: a table name of two characters is the older
+        // one's to refuse, beside everything else (validation-ordering/putItem, "invalid table name
+        // pattern").
+        Constraint::MinLength(1) => &Kind::Empty,
         Constraint::MaxLength(_) => &Kind::MaxLength,
         Constraint::MinValue(_) => &Kind::MinValue,
         Constraint::OneOf(_) => &Kind::OneOf,

@@ -268,3 +268,11 @@ fn length_is_counted_in_utf_16_units() {
     assert_eq!(token(&"é".repeat(36)), Ok(()));
     assert!(token(&"\u{1f600}".repeat(19)).is_err());
 }
+
+/// The reference only pins that the older layer answers ("invalid table name pattern").
+#[test]
+fn a_short_table_name_is_not_an_empty_one() {
+    let body = serde_json::json!({"TableName": "x!", "Item": {}});
+    let message = message(Wording::Current, Operation::PutItem, body);
+    assert!(message.contains("Value 'x!' at 'tableName'"), "{message}");
+}
