@@ -57,7 +57,10 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("http", &["stator", "operation", "wire"]),
-    ("cli", &["http", "stator", "operation", "wire", "store"]),
+    (
+        "cli",
+        &["http", "stator", "operation", "validation", "wire", "store"],
+    ),
 ];
 
 fn server_module(path: &str) -> &str {
