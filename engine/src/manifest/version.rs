@@ -147,6 +147,9 @@ impl Version {
                 change.removed.push(*file_id);
             }
         }
+        if let Some(file_id) = added_twice(edit) {
+            return Err(format!("file {file_id} twice"));
+        }
         for (level, meta) in &edit.added {
             let change = changes
                 .get_mut(*level)
@@ -199,6 +202,15 @@ impl Version {
             times: numbers.times.iter().collect(),
         }
     }
+}
+
+/// A file that an edit adds in two places.
+fn added_twice(edit: &VersionEdit) -> Option<u64> {
+    let mut ids: Vec<u64> = edit.added.iter().map(|(_, meta)| meta.file_id).collect();
+    ids.sort_unstable();
+    ids.windows(2)
+        .find(|pair| pair.first() == pair.last())
+        .and_then(|pair| pair.first().copied())
 }
 
 impl Numbers {

@@ -63,7 +63,7 @@ impl VersionSet {
         let next_file_id = version
             .next_file_id()
             .max(FIRST_FILE_ID)
-            .max(highest_id(&store)? + 1);
+            .max(highest_id(&store)?.saturating_add(1));
         let set = VersionSet {
             store,
             current: ArcSwap::from_pointee(version),
@@ -155,7 +155,10 @@ impl VersionSet {
     fn start_generation(&self, log: &mut Log, version: &Version) -> Result<()> {
         log.file = None;
         let (fs, dir) = (self.store.fs(), self.store.dir());
-        let generation = log.generation + 1;
+        let generation = log
+            .generation
+            .checked_add(1)
+            .ok_or_else(|| Error::invalid("no manifest comes behind the last generation"))?;
         let path = dir.join(current::manifest_name(generation));
         match fs.remove(&path) {
             // Left behind by a crash before `CURRENT` named it.
@@ -189,7 +192,7 @@ impl VersionSet {
         let (fs, dir) = (self.store.fs(), self.store.dir());
         for entry in fs.list(dir)? {
             let old = current::manifest_generation(&entry.name)
-                .is_some_and(|found| found + 1 < generation || found > generation);
+                .is_some_and(|found| found > generation || generation - found > 1);
             if old || current::is_temporary(&entry.name) {
                 fs.remove(&dir.join(entry.name))?;
             }

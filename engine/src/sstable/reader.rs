@@ -180,6 +180,10 @@ impl Reader {
             .map_err(|bad| corruption(self.file.as_ref(), handle.offset, bad))?;
         let block = Block::new(contents.clone())
             .map_err(|Malformed| self.malformed(handle, "a data block"))?;
+        // There is none without entries, and an iterator would end there as if all were read.
+        if block.count() == 0 {
+            return Err(self.malformed(handle, "a data block with entries"));
+        }
         if keep {
             self.cache
                 .insert(self.footer.file_id, handle.offset, contents);

@@ -253,7 +253,11 @@ fn edits_that_do_not_fit_are_corruption() {
     let deep = add(9, meta(7, "a", "b", 1));
     let overlap = add(1, meta(7, "b", "c", 1));
     let again = add(2, meta(1, "a", "b", 1));
-    for bad in [removed, back, deep, overlap, again] {
+    let twice = VersionEdit {
+        added: vec![(0, meta(7, "a", "b", 1)), (0, meta(7, "c", "d", 2))],
+        ..VersionEdit::default()
+    };
+    for bad in [removed, back, deep, overlap, again, twice] {
         let fs = memory();
         let set = open(&fs).unwrap();
         set.apply(VersionEdit {
@@ -282,4 +286,24 @@ fn an_edit_that_does_not_fit_is_never_written() {
         removed: vec![(1, 9)],
         ..VersionEdit::default()
     });
+}
+
+#[test]
+fn stray_files_with_the_last_numbers_do_no_harm() {
+    let fs = memory();
+    for name in ["MANIFEST-18446744073709551615", "18446744073709551615.sst"] {
+        fs.create(&Path::new(DIR).join(name)).unwrap();
+    }
+    // Without `CURRENT` they say that a database is lost; with it they are left-overs.
+    assert_eq!(open(&fs).err().unwrap().kind(), ErrorKind::Corruption);
+    current::write(fs.as_ref(), Path::new(DIR), u64::MAX).unwrap();
+    assert!(open(&fs).is_err());
+    current::write(fs.as_ref(), Path::new(DIR), 1).unwrap();
+    let first = encode_header(1);
+    let manifest = fs.create(&Path::new(DIR).join("MANIFEST-000001")).unwrap();
+    let mut bytes = first;
+    push_record(&mut bytes, 1, 0, &[]);
+    manifest.write_at(&bytes, 0).unwrap();
+    let set = open(&fs).unwrap();
+    assert_eq!(set.delete_orphans().unwrap(), 1);
 }

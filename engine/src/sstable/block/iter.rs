@@ -108,6 +108,10 @@ impl BlockIter {
             return Ok(());
         }
         let entry = block.entry(index)?;
+        // A kind that we do not know must not read as a tombstone.
+        if entry.trailer().kind().is_none() {
+            return Err(Malformed);
+        }
         self.key.clear();
         if entry.shared > 0 {
             let restart = block.restart(index / GROUP_SIZE)?;

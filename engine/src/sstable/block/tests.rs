@@ -37,6 +37,20 @@ fn an_empty_block_has_no_entries() {
 }
 
 #[test]
+fn an_unknown_kind_is_malformed_and_no_tombstone() {
+    let mut builder = BlockBuilder::default();
+    builder.add(InternalKeyRef::new(b"k", 1, Kind::Put), b"v");
+    let mut contents = builder.finish().to_vec();
+    // The kind is the last byte of the key, and the value follows it.
+    let kind = contents.len() - 2;
+    contents[kind] = 2;
+    let mut iter = BlockIter::default();
+    iter.set_block(Block::new(contents.into()).unwrap());
+    assert_eq!(iter.seek_to_first(), Err(Malformed));
+    assert!(!iter.valid());
+}
+
+#[test]
 fn long_keys_make_offsets_wide() {
     let entries: BTreeMap<_, _> = (0..5u8)
         .map(|i| {
