@@ -7,6 +7,9 @@ mod cache;
 mod compaction;
 mod db;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod io;
 mod iter;
 mod key;

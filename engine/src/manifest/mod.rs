@@ -8,6 +8,8 @@
 
 mod current;
 mod edit;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod record;
 mod run;
 mod table;

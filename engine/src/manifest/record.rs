@@ -116,6 +116,28 @@ fn check_header(bytes: &[u8], generation: u64) -> Result<(), Damage> {
     }
 }
 
+/// Puts right the header, and magic, checksum, generation and number of whatever is as long as a
+/// record, so that a fuzzer gets behind them.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn seal_file(bytes: &mut [u8], generation: u64) {
+    let Some((header, mut rest)) = bytes.split_at_mut_checked(HEADER_SIZE) else {
+        return;
+    };
+    header.copy_from_slice(&encode_header(generation));
+    for number in 0.. {
+        let Some((fields, behind)) = rest.split_at_mut_checked(RECORD_HEADER_SIZE) else {
+            return;
+        };
+        let len = Cursor::new(fields.get(4..).unwrap_or_default()).u32();
+        let len = behind.len().min(len.unwrap_or(0) as usize);
+        let (payload, behind) = behind.split_at_mut(len);
+        let mut sealed = Vec::new();
+        push_record(&mut sealed, generation, number, payload);
+        fields.copy_from_slice(sealed.get(..RECORD_HEADER_SIZE).unwrap_or_default());
+        rest = behind;
+    }
+}
+
 /// The payloads of a manifest file, in order, and the number of bytes of a torn record at its end.
 pub(super) fn decode_file(bytes: &[u8], generation: u64) -> Result<(Vec<&[u8]>, usize), Damage> {
     check_header(bytes, generation)?;

@@ -10,7 +10,7 @@
 //! | 28 | 8 + 4 | u64, u32 | offset and size of the filter block |
 //! | 40 | 8 + 4 | u64, u32 | offset and size of the properties block |
 //! | 52 | 4 | u32 | format version: 1 |
-//! | 56 | 4 | u32 | 0 |
+//! | 56 | 4 | u32 | 0; anything else is refused |
 //! | 60 | 4 | u32 | CRC-32 (IEEE) of bytes 0 to 59 |
 //! | 64 | 8 | bytes | magic `STATRSST` |
 
@@ -53,6 +53,24 @@ impl Footer {
         bytes
     }
 
+    /// Puts magic, version, file id and checksum right, so that a fuzzer gets behind them.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn seal(bytes: &mut [u8; FOOTER_SIZE], file_id: u64) {
+        let (checked, rest) = bytes.split_at_mut(CHECKED_SIZE);
+        let (crc, magic) = rest.split_at_mut(4);
+        for (start, field) in [
+            (0, &file_id.to_le_bytes()[..]),
+            (52, &FORMAT_VERSION.to_le_bytes()),
+            (56, &[0; 4]),
+        ] {
+            if let Some(place) = checked.get_mut(start..start + field.len()) {
+                place.copy_from_slice(field);
+            }
+        }
+        crc.copy_from_slice(&crc32fast::hash(checked).to_le_bytes());
+        magic.copy_from_slice(&MAGIC);
+    }
+
     /// Checks and decodes the last bytes of a file of `file_size` bytes.
     pub(crate) fn decode(
         bytes: &[u8; FOOTER_SIZE],
@@ -78,12 +96,18 @@ impl Footer {
             ));
         }
         let mut cursor = Cursor::new(checked);
-        let (footer, version) = Footer::fields(&mut cursor)
+        let (footer, version, reserved) = Footer::fields(&mut cursor)
             .ok_or_else(|| bad("a footer".to_owned(), "too few bytes".to_owned()))?;
         if version != FORMAT_VERSION {
             return Err(bad(
                 format!("format version {FORMAT_VERSION}"),
                 format!("format version {version}"),
+            ));
+        }
+        if reserved != 0 {
+            return Err(bad(
+                "0 in the reserved field".to_owned(),
+                format!("{reserved}"),
             ));
         }
         if footer.file_id != file_id {
@@ -101,7 +125,7 @@ impl Footer {
         Ok(footer)
     }
 
-    fn fields(cursor: &mut Cursor<'_>) -> Option<(Footer, u32)> {
+    fn fields(cursor: &mut Cursor<'_>) -> Option<(Footer, u32, u32)> {
         let file_id = cursor.u64()?;
         let data_end = cursor.u64()?;
         let mut handle = || {
@@ -117,7 +141,7 @@ impl Footer {
             filter: handle()?,
             properties: handle()?,
         };
-        Some((footer, cursor.u32()?))
+        Some((footer, cursor.u32()?, cursor.u32()?))
     }
 
     /// Whether the parts follow each other as the writer writes them, up to the footer.
@@ -178,6 +202,16 @@ mod tests {
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert!(Footer::decode(&damaged, 9, SIZE).is_err(), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn the_reserved_field_is_zero() {
+        let mut damaged = bytes();
+        damaged[56] = 1;
+        let crc = crc32fast::hash(&damaged[..60]);
+        damaged[60..64].copy_from_slice(&crc.to_le_bytes());
+        let error = Footer::decode(&damaged, 9, SIZE).unwrap_err();
+        assert_eq!(error.expected, "0 in the reserved field");
     }
 
     #[test]

@@ -19,6 +19,8 @@
 mod block;
 mod filter;
 mod footer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod index;
 mod iter;
 mod properties;

@@ -31,6 +31,8 @@
 //! valid group behind it says that the log was durable beyond it: then it was once acknowledged,
 //! and is corruption, which refuses to open.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod group;
 mod reader;
 mod record;

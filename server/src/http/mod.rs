@@ -13,6 +13,9 @@ mod coding;
 mod contain;
 mod credentials;
 mod front;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod origin;
 mod reply;
 mod request_id;

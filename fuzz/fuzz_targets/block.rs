@@ -1,0 +1,5 @@
+//! Contents of SSTable blocks.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::block(input));

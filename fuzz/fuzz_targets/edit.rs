@@ -1,0 +1,5 @@
+//! Edits of the manifest.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::edit(input));

@@ -1,0 +1,5 @@
+//! User keys.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::key(input));

@@ -1,0 +1,5 @@
+//! The manifest, recovered from.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::manifest(input));

@@ -1,0 +1,5 @@
+//! SSTables: footer, index, filter, properties, data blocks.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::sstable(input));

@@ -1,0 +1,5 @@
+//! The write-ahead log, replayed.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::wal(input));
