@@ -7,6 +7,8 @@ mod cache;
 mod compaction;
 mod db;
 mod error;
+#[cfg(test)]
+mod format_spec;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod expression;
+#[cfg(test)]
+mod format_spec;
 pub mod http;
 pub mod item;
 pub mod operation;
