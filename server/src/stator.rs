@@ -271,3 +271,6 @@ pub(crate) fn table_not_found(name: &str) -> wire::Error {
     let message = format!("Requested resource not found: Table: {name} not found");
     wire::Error::ResourceNotFound(message.into())
 }
+
+#[cfg(test)]
+mod tests;

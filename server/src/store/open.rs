@@ -1,10 +1,10 @@
 //! Opening the store, and what it offers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use stator_engine::{
     Batch, Commit, Db, Durability, Env, Error as EngineError, Key, KeyspaceId, Options, ReadMode,
-    Snapshot, Transaction, Value, io::Simulation,
+    Snapshot, Transaction, Value,
 };
 
 use super::system::check_form;
@@ -66,14 +66,6 @@ impl Store {
         let store = Self { db };
         check_form(&store)?;
         Ok(store)
-    }
-
-    /// A store within a simulated machine, for tests that crash it.
-    pub fn simulated(simulation: &Simulation, directory: &Path) -> Result<Self, EngineError> {
-        Self::open(StoreOptions {
-            storage: Storage::Env(simulation.env(), directory.to_owned()),
-            ..StoreOptions::default()
-        })
     }
 
     /// Everything that is durable now, seen as one.

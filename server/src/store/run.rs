@@ -70,3 +70,106 @@ impl Store {
         output.ok_or_else(|| wire::Error::InternalServer("Internal server error".into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        thread,
+    };
+
+    use stator_engine::Error as EngineError;
+
+    use super::*;
+    use crate::store::StoreOptions;
+
+    fn store() -> Store {
+        Store::open(StoreOptions::default()).unwrap()
+    }
+
+    /// The mode that work is run in, and the thread.
+    type Run = (ReadMode, thread::ThreadId);
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn work_that_need_not_wait_stays_on_its_thread() {
+        let run = runtime().block_on(store().run(|mode| Ok((mode, thread::current().id()))));
+        assert_eq!(run.unwrap(), (ReadMode::CachedOnly, thread::current().id()));
+    }
+
+    #[test]
+    fn work_that_must_wait_is_run_again_where_it_may() {
+        let mut runs: Vec<Run> = Vec::new();
+        let work = move |mode| {
+            runs.push((mode, thread::current().id()));
+            if mode == ReadMode::CachedOnly {
+                return Err(EngineError::WouldBlock.into());
+            }
+            Ok(runs.clone())
+        };
+        let runs = runtime().block_on(store().run(work)).unwrap();
+        let modes: Vec<_> = runs.iter().map(|(mode, _)| *mode).collect();
+        assert_eq!(modes, [ReadMode::CachedOnly, ReadMode::Blocking]);
+        assert_ne!(runs[1].1, thread::current().id());
+    }
+
+    #[test]
+    fn without_a_runtime_work_waits_where_it_is() {
+        let store = store();
+        let run = store.block_on(store.run(|mode| Ok((mode, thread::current().id()))));
+        assert_eq!(
+            run.unwrap().unwrap(),
+            (ReadMode::Blocking, thread::current().id())
+        );
+    }
+
+    /// A client that goes away does not leave a change of a table half done.
+    #[test]
+    fn blocking_work_is_carried_through_when_nobody_waits_any_more() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let (begun, has_begun) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let counter = Arc::clone(&done);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
+        let store = store();
+        let task = runtime.spawn(async move {
+            let work = move || {
+                begun.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                counter.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            store.run_blocking(work).await
+        });
+        has_begun.recv().unwrap();
+        task.abort();
+        go_on.send(()).unwrap();
+        drop(runtime);
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn an_answer_is_not_tried_again() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&tries);
+        let refuse = move |_| -> Result<(), Fault> {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Err(wire::Error::ConditionalCheckFailed { item: None }.into())
+        };
+        let error = runtime().block_on(store().run(refuse)).unwrap_err();
+        assert!(matches!(error, wire::Error::ConditionalCheckFailed { .. }));
+        assert_eq!(tries.load(Ordering::SeqCst), 1);
+    }
+}
