@@ -11,7 +11,7 @@ use crate::{
     operation::{
         RequestContext,
         layer::Layer,
-        respond::{ReturnCapacity, item_collection_metrics},
+        respond::{ReturnCapacity, collections},
     },
     plan::{
         Rejection,
@@ -170,41 +170,22 @@ fn respond(
 ) -> BatchWriteItemOutput {
     let mut written = written.iter();
     let mut consumed = Vec::new();
-    let mut collections = Vec::new();
     for (group, table) in groups.iter().zip(tables) {
         let mut usage = Usage::new();
         for write in written.by_ref().take(group.changes.len()) {
             usage.merge(&write.usage);
         }
         consumed.extend(capacity.of(&group.name, table, &usage));
-        let metrics: Vec<ItemCollectionMetrics> = distinct_collections(table, &group.changes)
-            .filter_map(|item| item_collection_metrics(metrics, table, item))
-            .collect();
-        if !metrics.is_empty() {
-            collections.push((group.name.clone(), metrics));
-        }
     }
+    let written = groups.iter().zip(tables).flat_map(|(group, table)| {
+        group
+            .changes
+            .iter()
+            .map(|change| (&*group.name, &**table, change.item()))
+    });
     BatchWriteItemOutput {
         unprocessed_items: Some(Vec::new()),
-        item_collection_metrics: (!collections.is_empty()).then_some(collections),
+        item_collection_metrics: collections(metrics, written),
         consumed_capacity: (capacity != ReturnCapacity::None).then_some(consumed),
     }
-}
-
-/// One item of each collection that was written to.
-fn distinct_collections<'a>(
-    table: &'a Table,
-    changes: &'a [Change],
-) -> impl Iterator<Item = &'a Item> {
-    let mut seen = BTreeSet::new();
-    changes.iter().map(Change::item).filter(move |item| {
-        let values: Option<Vec<u8>> = table
-            .key_schema()
-            .partition()
-            .iter()
-            .map(|key| item.get(&key.name).map(|value| value.as_bytes()))
-            .collect::<Option<Vec<_>>>()
-            .map(|values| values.concat());
-        values.is_some_and(|values| seen.insert(values))
-    })
 }

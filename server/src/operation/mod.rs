@@ -34,6 +34,8 @@ mod respond;
 mod scan;
 mod single_write;
 mod tag_resource;
+mod transact_get_items;
+mod transact_write_items;
 mod untag_resource;
 mod update_item;
 mod update_table;
@@ -129,6 +131,8 @@ operations! {
     Query: query, QueryInput -> QueryOutput;
     Scan: scan, ScanInput -> ScanOutput;
     TagResource: tag_resource, TagResourceInput -> Nothing;
+    TransactGetItems: transact_get_items, TransactGetItemsInput -> TransactGetItemsOutput;
+    TransactWriteItems: transact_write_items, TransactWriteItemsInput -> TransactWriteItemsOutput;
     UntagResource: untag_resource, UntagResourceInput -> Nothing;
     UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput;
     UpdateTable: update_table, UpdateTableInput -> UpdateTableOutput;

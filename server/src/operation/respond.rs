@@ -46,6 +46,69 @@ impl ReturnCapacity {
     }
 }
 
+/// What one action of a transaction consumed.
+pub(super) enum TransactionCapacity {
+    /// By writing.
+    Write(Usage),
+    /// By reading.
+    Read(Usage),
+}
+
+impl ReturnCapacity {
+    /// `ConsumedCapacity` of a transaction: one per table, in the order in which the actions name
+    /// them. Here the units are told apart: read and write capacity beside their sum.
+    pub(super) fn of_transaction<'a>(
+        self,
+        actions: impl Iterator<Item = ((&'a str, &'a Table), &'a TransactionCapacity)>,
+    ) -> Option<Vec<ConsumedCapacity>> {
+        if self == Self::None {
+            return None;
+        }
+        let mut sums: Vec<(&str, &Table, Usage, Units, Units)> = Vec::new();
+        for ((name, table), consumed) in actions {
+            let (usage, read, written) = match consumed {
+                TransactionCapacity::Write(usage) => (usage, Units::ZERO, usage.total()),
+                TransactionCapacity::Read(usage) => (usage, usage.total(), Units::ZERO),
+            };
+            match sums.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, _, sum, reads, writes)) => {
+                    sum.merge(usage);
+                    *reads += read;
+                    *writes += written;
+                }
+                None => sums.push((name, table, usage.clone(), read, written)),
+            }
+        }
+        let told = |units: Units| (!units.is_zero()).then(|| units.as_f64());
+        let consumed = sums
+            .into_iter()
+            .filter_map(|(name, table, usage, reads, writes)| {
+                let mut consumed = self.of(name, table, &usage)?;
+                consumed.read_capacity_units = told(reads);
+                consumed.write_capacity_units = told(writes);
+                let writing = !writes.is_zero();
+                let indexes = [
+                    consumed.local_secondary_indexes.as_mut(),
+                    consumed.global_secondary_indexes.as_mut(),
+                ];
+                let capacities = indexes
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|(_, units)| units);
+                for capacity in capacities.chain(consumed.table.as_mut()) {
+                    if writing {
+                        capacity.write_capacity_units = capacity.capacity_units;
+                    } else {
+                        capacity.read_capacity_units = capacity.capacity_units;
+                    }
+                }
+                Some(consumed)
+            });
+        Some(consumed.collect())
+    }
+}
+
 fn capacity(units: Units) -> Capacity {
     Capacity {
         capacity_units: Some(units.as_f64()),
@@ -63,6 +126,26 @@ fn of_kind(table: &Table, usage: &Usage, kind: IndexKind) -> Option<Vec<(String,
         .map(|(index, units)| (index.name().to_owned(), capacity(units)))
         .collect();
     (!indexes.is_empty()).then_some(indexes)
+}
+
+/// `ItemCollectionMetrics` of all collections that were written to, by the names that the request has
+/// for their tables; each collection once. `item` is what has the collection's key.
+pub(super) fn collections<'a>(
+    requested: Option<&str>,
+    written: impl Iterator<Item = (&'a str, &'a Table, &'a Item)>,
+) -> Option<Vec<(String, Vec<ItemCollectionMetrics>)>> {
+    let mut found: Vec<(String, Vec<ItemCollectionMetrics>)> = Vec::new();
+    for (name, table, item) in written {
+        let Some(metrics) = item_collection_metrics(requested, table, item) else {
+            continue;
+        };
+        match found.iter_mut().find(|(known, _)| known == name) {
+            None => found.push((name.to_owned(), vec![metrics])),
+            Some((_, known)) if !known.contains(&metrics) => known.push(metrics),
+            Some(_) => {}
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 /// `ItemCollectionMetrics` of the collection that `item` belongs to, if they are asked for and the

@@ -137,6 +137,19 @@ impl Usage {
         }
     }
 
+    /// The same work done inside a transaction.
+    #[must_use]
+    pub fn doubled(&self) -> Self {
+        Self {
+            table: self.table.doubled(),
+            indexes: self
+                .indexes
+                .iter()
+                .map(|&(at, units)| (at, units.doubled()))
+                .collect(),
+        }
+    }
+
     /// What the table itself consumed.
     pub fn table(&self) -> Units {
         self.table

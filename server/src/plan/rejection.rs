@@ -147,6 +147,17 @@ pub enum Rejection {
     )]
     WriteRequestNeither,
 
+    // Transactions.
+    /// An action with none or several of the four kinds.
+    #[error("TransactItems can only contain one of Check, Put, Update or Delete")]
+    TransactActions,
+    /// One item is named by two actions.
+    #[error("Transaction request cannot include multiple operations on one item")]
+    OneItemTwice,
+    /// The items of a transaction come to more than 4 MB. The limit is documented, the words are ours.
+    #[error("The aggregate size of the items in the transaction exceeds 4 MB")]
+    TransactionSize,
+
     // Pages: Query and Scan.
     /// The index does not exist.
     #[error("The table does not have the specified index: {0}")]

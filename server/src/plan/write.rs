@@ -19,8 +19,9 @@ use crate::{
         key::{self, Origin},
         rejection::Rejection,
         stored_item,
+        token::{Standing, Token},
     },
-    store::{Commit, Fault, Key, ReadMode, Store, Transaction},
+    store::{Commit, Fault, Key, Store, Transaction},
     table::Table,
     wire::error::Error,
 };
@@ -97,43 +98,85 @@ impl Refusal {
     }
 }
 
-/// Executes a plan and waits until everything that was read and written is durable. One result per
-/// write, in order; unless all of them are `Ok`, nothing was written.
-pub async fn run(
-    store: &Store,
-    writes: Arc<[Write]>,
-) -> Result<Vec<Result<Written, Refusal>>, Error> {
+/// One result per write of a plan, in order; unless all of them are `Ok`, nothing was written.
+pub type Results = Vec<Result<Written, Refusal>>;
+
+/// Executes a plan and waits until everything that was read and written is durable.
+pub async fn run(store: &Store, writes: Arc<[Write]>) -> Result<Results, Error> {
     let worker = store.clone();
     let (results, commit) = store
-        .run(move |mode| execute(&worker, &writes, mode))
+        .run(move |mode| {
+            let mut transaction = worker.transaction(keys(&writes), mode)?;
+            let results = execute(&mut transaction, &writes)?;
+            finish(transaction, &writes, results)
+        })
         .await?;
-    commit
-        .await
-        .map_err(Fault::from)
-        .map_err(Fault::into_error)?;
+    settle(commit).await?;
     Ok(results)
 }
 
-/// Executes a plan. Nothing has happened if it fails; if all that it lacks is leave to wait for the
-/// disk or for a lock ([`ReadMode`]), it can be executed again. Nothing may be answered before the
-/// commit is durable.
-fn execute(
+/// Executes a plan unless its token says that it was done before: then there are no results.
+///
+/// # Errors
+/// `IdempotentParameterMismatchException` if the token stands for another request.
+pub async fn run_once(
     store: &Store,
-    writes: &[Write],
-    mode: ReadMode,
-) -> Result<(Vec<Result<Written, Refusal>>, Commit), Fault> {
-    let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
+    writes: Arc<[Write]>,
+    token: Token,
+) -> Result<Option<Results>, Error> {
+    let worker = store.clone();
+    let (results, commit) = store
+        .run(move |mode| {
+            let expired = token.find_expired(&worker, mode)?;
+            let own = token.key();
+            let locked = keys(&writes).chain(expired.keys()).chain([&own]);
+            let mut transaction = worker.transaction(locked, mode)?;
+            if token.standing(&transaction)? == Standing::Done {
+                return Ok((None, transaction.commit()?));
+            }
+            let results = execute(&mut transaction, &writes)?;
+            if results.iter().all(Result::is_ok) {
+                token.record(&mut transaction, &expired)?;
+            }
+            let (results, commit) = finish(transaction, &writes, results)?;
+            Ok((Some(results), commit))
+        })
+        .await?;
+    settle(commit).await?;
+    Ok(results)
+}
+
+fn keys(writes: &[Write]) -> impl Iterator<Item = &Key> {
+    writes.iter().map(|write| &write.key)
+}
+
+async fn settle(commit: Commit) -> Result<(), Error> {
+    commit.await.map_err(Fault::from).map_err(Fault::into_error)
+}
+
+/// Reads and computes, and puts into the transaction what changes if no write is refused. Nothing has
+/// happened if it fails; if all that it lacks is leave to wait for the disk or for a lock
+/// ([`crate::store::ReadMode`]), everything can be done again.
+fn execute(transaction: &mut Transaction, writes: &[Write]) -> Result<Results, Fault> {
     let mut results = Vec::with_capacity(writes.len());
     for write in writes {
         let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
         results.push(compute(write, old));
     }
-    let complete = results.iter().all(Result::is_ok);
-    if complete {
-        stage(&mut transaction, writes, &results);
+    if results.iter().all(Result::is_ok) {
+        stage(transaction, writes, &results);
     }
+    Ok(results)
+}
+
+/// Commits. Nothing may be answered before the commit is durable.
+fn finish(
+    transaction: Transaction,
+    writes: &[Write],
+    results: Results,
+) -> Result<(Results, Commit), Fault> {
     let commit = transaction.commit()?;
-    if complete {
+    if results.iter().all(Result::is_ok) {
         count(writes, &results);
     }
     Ok((results, commit))

@@ -3,4 +3,5 @@
 mod batches;
 mod model;
 mod pages;
+mod transactions;
 mod writes;
