@@ -1,7 +1,7 @@
 //! Durable commits: how long one takes, and how many share a sync, beside what the disk itself takes
 //! for a write of the same size on space that was written before.
 //!
-//! `cargo run --release -p stator-engine --example commit_latency [-- DIR]`
+//! `cargo bench -p stator-benches --bench commit_latency [-- DIR]`
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,7 +15,9 @@ const RUN: Duration = Duration::from_secs(3);
 
 fn main() -> Result<()> {
     let dir = std::env::args()
-        .nth(1)
+        .skip(1)
+        // cargo adds one of its own.
+        .find(|argument| argument != "--bench")
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = dir.join(format!("stator-commit-latency-{}", std::process::id()));
     let env = Env::real();

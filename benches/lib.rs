@@ -1,0 +1,1 @@
+//! The benchmarks of this tree; see `README.md` beside this file.
