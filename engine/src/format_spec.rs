@@ -265,7 +265,7 @@ fn manifest() {
         .field(2, "flushed sequence number: 0")
         .field(2, "next file id: 1")
         .field(2, "keyspace limit: 0")
-        .field(2, "epoch: 0")
+        .field(2, "epoch over: 0, that is none")
         .field(4, "record 1: magic \"EDIT\"")
         .field(4, "payload of 77 bytes")
         .field(8, "generation 1")
@@ -285,7 +285,7 @@ fn manifest() {
         .field(2, "flushed sequence number: 9")
         .field(2, "next file id: 5")
         .field(3, "keyspace limit: 1088")
-        .field(2, "epoch: 2")
+        .field(2, "epoch over: 2")
         .field(4, "keyspace 1030 was dropped by commit 7")
         .field(2, "time sample: commit 9")
         .field(6, "1,700,000,000,000 ms after 1970");

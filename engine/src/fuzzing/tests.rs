@@ -71,7 +71,11 @@ fn seeds(target: &str) -> Vec<(&'static str, Vec<u8>)> {
             ("raw", sealed(&framed(0, &data_block()))),
             ("zstd", sealed(&framed(3, &[7; 64]))),
         ],
-        "sstable" => vec![("raw", sealed(&table(0).0)), ("zstd", sealed(&table(3).0))],
+        "sstable" => vec![
+            ("raw", sealed(&table(0).0)),
+            ("zstd", sealed(&table(3).0)),
+            ("empty-data-block", sealed(&empty_data_block())),
+        ],
         "edit" => vec![("edit", encoded(&an_edit()))],
         "manifest" => vec![("manifest", sealed(&manifest_file()))],
         other => panic!("no seeds for {other}"),
@@ -141,8 +145,9 @@ fn table(compression_level: i32) -> (Vec<u8>, FileMeta) {
 /// A finding of the past: forward and backward, an iterator took it for the end.
 fn empty_data_block() -> Vec<u8> {
     let mut contents = table(0).0;
+    let third = crate::sstable::fuzzing::data_blocks(&mut contents)[2];
     // The number of its entries.
-    contents[..4].fill(0);
+    contents[third..third + 4].fill(0);
     contents
 }
 

@@ -175,6 +175,18 @@ pub(crate) fn framed(level: i32, contents: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Where the data blocks of a file are, for seeds.
+#[cfg(test)]
+pub(crate) fn data_blocks(contents: &mut [u8]) -> Vec<usize> {
+    let size = contents.len() as u64;
+    let footer = Footer::decode(contents.last_chunk().unwrap(), FILE_ID, size).unwrap();
+    let partitions = handles(contents, footer.top_index);
+    let blocks = partitions
+        .into_iter()
+        .flat_map(|partition| handles(contents, partition));
+    blocks.map(|block| block.offset as usize).collect()
+}
+
 /// Puts the checksums right of all that the footer leads to.
 fn seal(contents: &mut [u8]) -> Option<()> {
     let size = contents.len() as u64;
