@@ -107,13 +107,14 @@ impl Output {
         }
     }
 
-    /// Completes the current file, if there is one, and makes its contents durable. Answers its
-    /// size.
+    /// Completes the current file, if there is one, makes its contents durable, and opens it for
+    /// readers. Answers its size.
     pub(super) fn cut(&mut self) -> Result<u64> {
         let Some(writer) = self.writer.take() else {
             return Ok(0);
         };
         let meta = writer.finish()?;
+        self.set.store().open_fresh(meta.file_id)?;
         let size = meta.size;
         self.finished.push(meta);
         Ok(size)

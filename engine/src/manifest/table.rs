@@ -1,5 +1,6 @@
 //! An SSTable as part of the database: opened when first used, deleted when no version names it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,8 @@ pub(crate) struct TableStore {
     dir: PathBuf,
     cache: Arc<BlockCache>,
     garbage: Mutex<Vec<u64>>,
+    /// SSTables that were written and are in no version yet, open already.
+    fresh: Mutex<HashMap<u64, Arc<Reader>>>,
     /// Told that there is garbage.
     on_garbage: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -45,6 +48,7 @@ impl TableStore {
             dir: dir.to_path_buf(),
             cache,
             garbage: Mutex::default(),
+            fresh: Mutex::default(),
             on_garbage: OnceLock::new(),
         })
     }
@@ -79,9 +83,17 @@ impl TableStore {
     }
 
     /// Opens an SSTable.
-    pub(crate) fn open(&self, file_id: u64) -> Result<Reader> {
+    fn open(&self, file_id: u64) -> Result<Reader> {
         let file = self.fs.open(&self.path(file_id))?;
         Reader::open(file, file_id, Arc::clone(&self.cache))
+    }
+
+    /// Opens an SSTable that was just written, so that no version names a file that cannot be
+    /// opened, and no reader has to wait for its index. It is kept open for the version to come.
+    pub(crate) fn open_fresh(&self, file_id: u64) -> Result<()> {
+        let reader = Arc::new(self.open(file_id)?);
+        self.fresh.lock().insert(file_id, reader);
+        Ok(())
     }
 
     /// Calls `wake` whenever there is something to delete; at most one is set, once.
@@ -98,6 +110,7 @@ impl TableStore {
     /// Deletes the file of an SSTable. If the deletion is lost in a crash, the next start deletes
     /// the file as an orphan: no sync is needed.
     pub(crate) fn delete(&self, file_id: u64) -> Result<()> {
+        self.fresh.lock().remove(&file_id);
         match self.fs.remove(&self.path(file_id)) {
             Err(error) if error.is_not_found() => Ok(()),
             result => result,
@@ -123,10 +136,14 @@ pub(crate) struct Table {
 
 impl Table {
     pub(super) fn new(meta: FileMeta, store: Arc<TableStore>) -> Arc<Table> {
+        let reader = match store.fresh.lock().remove(&meta.file_id) {
+            Some(reader) => OnceLock::from(reader),
+            None => OnceLock::new(),
+        };
         Arc::new(Table {
             meta,
             store,
-            reader: OnceLock::new(),
+            reader,
             obsolete: AtomicBool::new(false),
         })
     }

@@ -478,3 +478,103 @@ fn dropped_keyspaces_give_their_space_back() {
     assert_eq!(database.file_count(), 0);
     assert!(database.set.current().dropped().len() == 0);
 }
+
+#[test]
+fn a_crash_at_any_moment_leaves_whole_files() {
+    // Three flushes and what they make compaction do, with the disk failing from its n-th operation
+    // on, for every n. Afterwards the files that the manifest names hold all that was acknowledged.
+    let script = |fs: Arc<dyn crate::io::Fs>, database: &mut Option<Database>| -> Result<()> {
+        let cache = Arc::new(BlockCache::new(1 << 20, 200));
+        let set = VersionSet::open(fs, Path::new("/db"), cache, 1 << 20)?;
+        let database = database.insert(Database {
+            set: Arc::new(set),
+            ..Database::new()
+        });
+        for round in 0..3u8 {
+            for sort in 0..20u8 {
+                let key = Key::new(KeyspaceId(1), b"p", &[sort]);
+                database.write(&key, (sort % 3 != round).then_some(50));
+            }
+            database.visible = database.sequence;
+            let memtable = database.memtable.clone();
+            let input = Box::new(SortedIter::new(&memtable));
+            let (version, retention) = (database.set.current(), database.retention());
+            let job = Job::flush(&database.set, &version, input, retention, &database.options);
+            let edit = run(job)?;
+            database.set.apply(VersionEdit {
+                flushed_sequence: Some(database.sequence),
+                ..edit
+            })?;
+            database.memtable.clear();
+            let (version, retention) = (database.set.current(), database.retention());
+            let busy = Busy::default();
+            if let Some(compaction) = pick(&version, &database.options, &retention, &busy) {
+                let edit = match compaction.immediate_edit() {
+                    Some(edit) => edit,
+                    None => run(Job::compaction(
+                        &database.set,
+                        &version,
+                        &compaction,
+                        retention,
+                        &database.options,
+                    )?)?,
+                };
+                database.set.apply(edit)?;
+                drop((version, compaction));
+                while let Some(file_id) = database.set.store().take_garbage() {
+                    database.set.store().delete(file_id)?;
+                }
+            }
+        }
+        Ok(())
+    };
+    let mut crash_at = 0;
+    loop {
+        let simulation = crate::io::Simulation::new(crash_at);
+        simulation
+            .env()
+            .fs
+            .create_dir_all(Path::new("/db"))
+            .unwrap();
+        simulation.crash_after(crash_at);
+        let mut database = None;
+        let result = script(simulation.env().fs, &mut database);
+        simulation.crash();
+        let cache = Arc::new(BlockCache::new(1 << 20, 200));
+        let set = VersionSet::open(simulation.env().fs, Path::new("/db"), cache, 1 << 20).unwrap();
+        set.delete_orphans().unwrap();
+        if let Some(mut database) = database {
+            let flushed = set.current().flushed_sequence();
+            let acknowledged = database.sequence - database.memtable.len() as u64;
+            assert!(
+                flushed >= acknowledged,
+                "crash at {crash_at}: {flushed} of {acknowledged}"
+            );
+            // What was not acknowledged and is not there was in the log; here it is gone.
+            database
+                .history
+                .retain(|key, _| key.as_ref().sequence() <= flushed);
+            database.memtable.clear();
+            (database.sequence, database.visible) = (flushed, flushed);
+            database.set = Arc::new(set);
+            database.check();
+            assert_eq!(
+                database.file_count(),
+                database.set.current().tables().count()
+            );
+        }
+        if result.is_ok() {
+            break;
+        }
+        crash_at += 1;
+    }
+    assert!(crash_at > 50, "{crash_at}");
+}
+
+fn run(mut job: Job) -> Result<VersionEdit> {
+    loop {
+        if let Progress::Done(edit) = job.step()? {
+            return Ok(edit);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::io::MemoryFs;
+use crate::io::{MemoryFs, Simulation};
 use crate::key::KeyspaceId;
 use crate::sstable::{FileMeta, Properties};
 
@@ -306,4 +306,51 @@ fn stray_files_with_the_last_numbers_do_no_harm() {
     manifest.write_at(&bytes, 0).unwrap();
     let set = open(&fs).unwrap();
     assert_eq!(set.delete_orphans().unwrap(), 1);
+}
+
+#[test]
+fn a_crash_at_any_moment_loses_no_edit_that_was_acknowledged() {
+    // Opens, applies five edits with a new generation in between, and opens again: with the disk
+    // failing from its n-th operation on, for every n.
+    let script = |fs: &Arc<dyn Fs>| -> (u64, Result<()>) {
+        let mut acknowledged = 0;
+        let result = (|| {
+            for _ in 0..2 {
+                let cache = Arc::new(BlockCache::new(0, 1));
+                let set = VersionSet::open(Arc::clone(fs), Path::new(DIR), cache, 150)?;
+                for _ in 0..5 {
+                    let flushed_sequence = Some(acknowledged + 1);
+                    set.apply(VersionEdit {
+                        flushed_sequence,
+                        ..VersionEdit::default()
+                    })?;
+                    acknowledged += 1;
+                }
+            }
+            Ok(())
+        })();
+        (acknowledged, result)
+    };
+    let mut crash_at = 0;
+    loop {
+        let simulation = Simulation::new(crash_at);
+        simulation.env().fs.create_dir_all(Path::new(DIR)).unwrap();
+        simulation.crash_after(crash_at);
+        let (acknowledged, result) = script(&simulation.env().fs);
+        simulation.crash();
+        let found = open(&simulation.env().fs)
+            .unwrap()
+            .current()
+            .flushed_sequence();
+        // The edit that was under way may be there or not.
+        assert!(
+            found == acknowledged || (result.is_err() && found == acknowledged + 1),
+            "crash at {crash_at}: {found} of {acknowledged}"
+        );
+        if result.is_ok() {
+            break;
+        }
+        crash_at += 1;
+    }
+    assert!(crash_at > 50, "{crash_at}");
 }
