@@ -15,6 +15,20 @@ use crate::{ReadMode, Value};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
     tables: Arc<[Arc<Table>]>,
+    /// [`fence`] of the last key of each: a search looks at these first, which are side by side in
+    /// memory, where each key would be three pointers away.
+    fences: Arc<[u128]>,
+}
+
+/// The first 16 bytes of a user key as a number: keyspace, hash and a little more. Keys of which one
+/// has a smaller fence are in the order of their fences.
+fn fence(user_key: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    bytes
+        .iter_mut()
+        .zip(user_key)
+        .for_each(|(to, from)| *to = *from);
+    u128::from_be_bytes(bytes)
 }
 
 impl Run {
@@ -25,8 +39,10 @@ impl Run {
             [left, right] => left.largest() >= right.smallest(),
             _ => false,
         });
+        let fences = tables.iter().map(|table| fence(table.largest())).collect();
         (!overlap).then(|| Run {
             tables: tables.into(),
+            fences,
         })
     }
 
@@ -47,8 +63,13 @@ impl Run {
 
     /// Number of the first SSTable that does not end before `user_key`.
     fn find(&self, user_key: &[u8]) -> usize {
-        self.tables
-            .partition_point(|table| table.largest() < user_key)
+        let searched = fence(user_key);
+        let start = self.fences.partition_point(|fence| *fence < searched);
+        // Those with the same fence are many if one large partition fills many SSTables.
+        let behind = self.fences.get(start..).unwrap_or_default();
+        let same = behind.partition_point(|fence| *fence == searched);
+        let same = self.tables.get(start..start + same).unwrap_or_default();
+        start + same.partition_point(|table| table.largest() < user_key)
     }
 
     /// The SSTables that have keys from `smallest` to `largest`, both included.
@@ -251,5 +272,83 @@ impl InternalIterator for RunIter {
             .as_ref()
             .map(|(_, iter)| iter.value())
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::super::table::TableStore;
+    use super::*;
+    use crate::cache::BlockCache;
+    use crate::io::MemoryFs;
+    use crate::sstable::{FileMeta, Properties};
+
+    /// A run of SSTables without files, with these first and last keys.
+    fn run(bounds: &[(Vec<u8>, Vec<u8>)]) -> Option<Run> {
+        let cache = Arc::new(BlockCache::new(0, 1));
+        let store = TableStore::new(Arc::new(MemoryFs::new()), "/db".as_ref(), cache);
+        let tables = bounds
+            .iter()
+            .enumerate()
+            .map(|(number, (smallest, largest))| {
+                let properties = Properties {
+                    smallest: Bytes::from(smallest.clone()),
+                    largest: Bytes::from(largest.clone()),
+                    ..Properties::default()
+                };
+                let meta = FileMeta {
+                    file_id: number as u64,
+                    properties,
+                    ..FileMeta::default()
+                };
+                Table::new(meta, Arc::clone(&store))
+            });
+        Run::new(tables.collect())
+    }
+
+    #[test]
+    fn overlapping_tables_are_no_run() {
+        let bounds = |a: &str, b: &str| (a.as_bytes().to_vec(), b.as_bytes().to_vec());
+        assert!(run(&[bounds("c", "d"), bounds("a", "b")]).is_some());
+        assert!(run(&[bounds("b", "d"), bounds("a", "b")]).is_none());
+    }
+
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        // Some longer than a fence and equal in it, some shorter.
+        (prop::bool::ANY, prop::collection::vec(0u8..3, 0..4)).prop_map(|(long, tail)| {
+            if long {
+                [vec![1; 15], tail].concat()
+            } else {
+                tail
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn finds_the_table_by_its_last_key(
+            keys in prop::collection::btree_set(key(), 0..20), searched in key(), other in key(),
+        ) {
+            let keys: Vec<_> = keys.into_iter().collect();
+            let bounds: Vec<_> = keys
+                .chunks_exact(2)
+                .map(|pair| (pair[0].clone(), pair[1].clone()))
+                .collect();
+            let run = run(&bounds).unwrap();
+            let expected = bounds.iter().position(|(_, largest)| *largest >= searched);
+            prop_assert_eq!(run.find(&searched), expected.unwrap_or(bounds.len()));
+
+            let (from, to) = (searched.clone().min(other.clone()), searched.max(other));
+            let overlapping = run.overlapping(&from, &to).iter().map(|t| t.file_id() as usize);
+            let expected = bounds
+                .iter()
+                .enumerate()
+                .filter(|(_, (smallest, largest))| *smallest <= to && from <= *largest)
+                .map(|(number, _)| number);
+            prop_assert!(overlapping.eq(expected));
+        }
     }
 }
