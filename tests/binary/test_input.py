@@ -62,11 +62,11 @@ class Connection:
 def guarded(server):
     """A server with one item, which has to be all there is when the test is over."""
     client = server.client()
-    create(client, simple("t"))
-    client.put_item(TableName="t", Item=ITEM)
+    create(client, simple("kept"))
+    client.put_item(TableName="kept", Item=ITEM)
     yield server
-    assert server.client().scan(TableName="t")["Items"] == [ITEM]
-    assert server.client().list_tables()["TableNames"] == ["t"]
+    assert server.client().scan(TableName="kept")["Items"] == [ITEM]
+    assert server.client().list_tables()["TableNames"] == ["kept"]
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def connection(guarded):
 
 
 def put(**members):
-    return json.dumps({"TableName": "t", "Item": {"pk": {"S": "new"}}, **members})
+    return json.dumps({"TableName": "kept", "Item": {"pk": {"S": "new"}}, **members})
 
 
 SERIALIZATION = "com.amazon.coral.service#SerializationException"
@@ -88,13 +88,13 @@ VALIDATION = "com.amazon.coral.validate#ValidationException"
         "",
         "{",
         "nonsense",
-        '{"TableName":"t","Item":{"pk":{"S":"new"}}',
-        '{"TableName":"t","Item":{"pk":{"S":"new"}}}}',
-        '{"TableName":"t" "Item":{}}',
+        '{"TableName":"kept","Item":{"pk":{"S":"new"}}',
+        '{"TableName":"kept","Item":{"pk":{"S":"new"}}}}',
+        '{"TableName":"kept" "Item":{}}',
         "[" * 100_000,
         '{"a":' * 100_000,
-        '{"TableName":"t","Item":{"pk":{"S":"\\ud800"}}}x',
-        b'{"TableName":"t","Item":{"pk":{"S":"\xff\xfe"}}}',
+        '{"TableName":"kept","Item":{"pk":{"S":"\\ud800"}}}x',
+        b'{"TableName":"kept","Item":{"pk":{"S":"\xff\xfe"}}}',
         "\x00",
         "[]",
         "null",
@@ -112,15 +112,15 @@ def test_what_is_no_request_at_all(connection, body):
     "members",
     [
         {"TableName": 1},
-        {"TableName": ["t"]},
-        {"TableName": {"S": "t"}},
+        {"TableName": ["kept"]},
+        {"TableName": {"S": "kept"}},
         {"Item": "text"},
         {"Item": []},
         {"Item": {"pk": "new"}},
         {"Item": {"pk": {"S": 1}}},
         {"Item": {"pk": {"S": "new"}, "v": {"N": 1}}},
         {"Item": {"pk": {"S": "new"}, "v": {"L": {}}}},
-        {"Item": {"pk": {"S": "new"}, "v": {"BOOL": "true"}}},
+        {"Item": {"pk": {"S": "new"}, "v": {"BOOL": "maybe"}}},
         {"Item": {"pk": {"S": "new"}, "v": {"B": "not base64!"}}},
         {"ReturnValues": 7},
         {"ExpressionAttributeNames": {"#a": 1}},
@@ -162,14 +162,12 @@ def test_broken_rules(connection, members):
 
 def test_nesting_ends_at_thirty_two_levels(connection):
     def nested(levels):
-        value = {"S": "deep"}
-        for _ in range(levels):
-            value = {"L": [value]}
-        return put(Item={"pk": {"S": "kept"}, "v": value})
+        value = '{"L":[' * levels + '{"S":"deep"}' + "]}" * levels
+        return '{"TableName":"kept","Item":{"pk":{"S":"kept"},"v":' + value + "}}"
 
     status, answer = connection.operation("PutItem", nested(33))
     assert (status, answer["__type"]) == (400, VALIDATION), answer
-    assert answer["message"] == "Nesting Levels have exceeded supported limits"
+    assert "Nesting Levels have exceeded supported limits" in answer["message"]
     status, answer = connection.operation("PutItem", nested(5000))
     assert status == 400, answer
     assert connection.operation("PutItem", nested(31)) == (200, {})
@@ -177,7 +175,7 @@ def test_nesting_ends_at_thirty_two_levels(connection):
 
 
 def test_unknown_members_are_passed_over(connection):
-    body = put(Item=ITEM, Unknown={"deep": [1, {"er": None}]}, Other=1e400)
+    body = put(Item=ITEM, Unknown={"deep": [1, {"er": None}]}, Other=1e300)
     assert connection.operation("PutItem", body) == (200, {})
 
 
@@ -206,7 +204,7 @@ def test_an_unsigned_request(connection, headers, kind):
 
 def test_a_web_page_from_elsewhere(connection, guarded):
     status, answer = connection.operation(
-        "DeleteTable", '{"TableName":"t"}', SIGNED + "Origin: https://evil.example\r\n"
+        "DeleteTable", '{"TableName":"kept"}', SIGNED + "Origin: https://evil.example\r\n"
     )
     assert (status, answer["__type"]) == (400, "com.amazon.coral.service#AccessDeniedException")
     connection = Connection(guarded)
@@ -245,14 +243,14 @@ def test_half_a_request(guarded, cut):
 
 
 def test_a_connection_that_breaks_off_changes_nothing(guarded):
-    for cut in range(1, 400, 40):
+    body = put()
+    whole = (
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        f"X-Amz-Target: DynamoDB_20120810.PutItem\r\n{SIGNED}"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    for cut in range(1, len(whole), 23):
         connection = Connection(guarded)
-        body = put()
-        whole = (
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
-            f"X-Amz-Target: DynamoDB_20120810.PutItem\r\n{SIGNED}"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-        )
         connection.send(whole[:cut])
         connection.socket.close()
         connection.file.close()

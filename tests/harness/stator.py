@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import boto3
@@ -16,6 +17,11 @@ from botocore.config import Config
 
 REGION = "eu-central-1"
 ROOT = Path(__file__).resolve().parents[2]
+# One session, since it reads the API model only once; it may not be used by two threads at once.
+SESSION = boto3.Session(
+    aws_access_key_id="stator", aws_secret_access_key="stator", region_name=REGION
+)
+SESSION_LOCK = threading.Lock()
 
 
 def binary() -> str:
@@ -32,6 +38,7 @@ class Stator:
     def __init__(self, directory, *options):
         self.directory = Path(directory)
         self.options = options
+        self.listen = 0
         self.process = None
         self.endpoint = None
         self.log = None
@@ -39,7 +46,8 @@ class Stator:
     def arguments(self):
         """The command line. `--in-memory` among the options replaces the directory."""
         storage = [] if "--in-memory" in self.options else ["--dir", str(self.directory)]
-        return [binary(), "serve", "--port", "0", "--region", REGION, *storage, *self.options]
+        port = str(self.listen)
+        return [binary(), "serve", "--port", port, "--region", REGION, *storage, *self.options]
 
     def spawn(self):
         """Starts the process without waiting until it serves."""
@@ -68,6 +76,10 @@ class Stator:
         """What the process has written to stderr so far."""
         self.log.seek(0)
         return self.log.read()
+
+    def keep_port(self):
+        """Makes the next processes listen where this one does, for clients that were told it."""
+        self.listen = self.port
 
     def kill(self):
         """The power cut: SIGKILL, then wait until the process is gone."""
@@ -100,18 +112,15 @@ class Stator:
 
     def client(self, **settings):
         """A boto3 client of its own connection pool, which fails rather than tries again."""
-        return session().client("dynamodb", endpoint_url=self.endpoint, config=config(**settings))
+        with SESSION_LOCK:
+            return SESSION.client("dynamodb", endpoint_url=self.endpoint, config=config(**settings))
 
     def resource(self, **settings):
         """The boto3 resource for the same."""
-        return session().resource("dynamodb", endpoint_url=self.endpoint, config=config(**settings))
-
-
-def session():
-    """A session that takes nothing from the machine's own AWS configuration."""
-    return boto3.Session(
-        aws_access_key_id="stator", aws_secret_access_key="stator", region_name=REGION
-    )
+        with SESSION_LOCK:
+            return SESSION.resource(
+                "dynamodb", endpoint_url=self.endpoint, config=config(**settings)
+            )
 
 
 def config(**settings):

@@ -66,9 +66,8 @@ def test_a_session_at_the_terminal(aws, server):
         "--return-values", "UPDATED_NEW",
     )  # fmt: skip
     assert updated == {"Attributes": {"Awards": {"N": "11"}}}
+    server.keep_port()
     server.kill()
-    # The command line has the old port: the new process has to listen on the same one.
-    server.options = ("--port", str(server.port))
     server.start()
     found = aws(
         "query", "--table-name", "Music", "--no-scan-index-forward",
