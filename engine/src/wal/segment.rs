@@ -199,7 +199,8 @@ impl Preparer {
             next.log = Some(self.segments.create(next.number, next.len)?);
             return Ok(Next::Again);
         };
-        if next.prepared >= next.len {
+        // Where syncs come by the clock, nobody waits for them to be cheap.
+        if next.prepared >= next.len || self.segments.mode == LogMode::Buffered {
             return Ok(Next::Idle);
         }
         let step = PREPARE_STEP.min(next.len - next.prepared);

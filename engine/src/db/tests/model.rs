@@ -5,6 +5,9 @@
 //! environment, only that seed is run; a failure prints the seed it needs.
 
 use std::collections::BTreeMap;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
@@ -74,7 +77,7 @@ struct Run {
     model: Model,
     keyspaces: Vec<KeyspaceId>,
     snapshots: Vec<Snapshot>,
-    unacknowledged: Vec<Commit>,
+    unacknowledged: Vec<Pin<Box<Commit>>>,
     acknowledged: u64,
 }
 
@@ -171,15 +174,22 @@ impl Run {
         if self.below(3) == 0 {
             commit.wait().unwrap();
             self.acknowledged = self.acknowledged.max(sequence);
-        } else {
-            self.unacknowledged.push(commit);
+            return;
         }
+        let mut commit = Box::pin(commit);
+        if self.below(2) == 0 {
+            let polled = commit
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            assert!(!matches!(polled, Poll::Ready(Err(_))));
+        }
+        self.unacknowledged.push(commit);
     }
 
     fn acknowledge_all(&mut self) {
         for commit in std::mem::take(&mut self.unacknowledged) {
             self.acknowledged = self.acknowledged.max(commit.sequence());
-            commit.wait().unwrap();
+            Pin::into_inner(commit).wait().unwrap();
         }
     }
 
