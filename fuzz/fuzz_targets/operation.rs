@@ -21,10 +21,10 @@ const TABLE: &str = r#"{"TableName": "Music", "BillingMode": "PAY_PER_REQUEST",
         {"AttributeName": "t", "AttributeType": "S"}, {"AttributeName": "y", "AttributeType": "N"}],
     "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"},
         {"AttributeName": "t", "KeyType": "RANGE"}],
-    "LocalSecondaryIndexes": [{"IndexName": "L", "Projection": {"ProjectionType": "ALL"},
+    "LocalSecondaryIndexes": [{"IndexName": "local", "Projection": {"ProjectionType": "ALL"},
         "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"},
             {"AttributeName": "y", "KeyType": "RANGE"}]}],
-    "GlobalSecondaryIndexes": [{"IndexName": "G", "Projection": {"ProjectionType": "ALL"},
+    "GlobalSecondaryIndexes": [{"IndexName": "global", "Projection": {"ProjectionType": "ALL"},
         "KeySchema": [{"AttributeName": "y", "KeyType": "HASH"}]}]}"#;
 
 /// Requests of one input: each costs some ten microseconds.
@@ -47,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
             .filter(|item| item.get("y").is_some_and(|year| year.kind() == Kind::N))
             .map(bytes)
             .collect();
-        for index in ["L", "G"] {
+        for index in ["local", "global"] {
             if let Some(entries) = scan(&stator, Some(index)) {
                 let entries: BTreeSet<Vec<u8>> = entries.into_iter().map(bytes).collect();
                 assert!(entries == indexed, "index {index} is not that of the table");
