@@ -194,7 +194,11 @@ fn shapes(model: &Model, structures: &BTreeSet<String>, out: &mut String) -> Res
                 list(model, &name, *limits, element, out)?;
             }
             Shape::Map { limits, key, value } => {
-                open.push(value.clone());
+                // The check of a list in a map is written into the map's.
+                open.push(match model.shape(value)? {
+                    Shape::List { element, .. } => element.clone(),
+                    _ => value.clone(),
+                });
                 map(model, &name, *limits, key, value, out)?;
             }
             _ => {}

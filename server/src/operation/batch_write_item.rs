@@ -22,7 +22,7 @@ use crate::{
     table::Table,
     wire::{
         Error, Operation,
-        shapes::{BatchWriteItemInput, BatchWriteItemOutput, ItemCollectionMetrics, WriteRequest},
+        shapes::{BatchWriteItemInput, BatchWriteItemOutput, WriteRequest},
     },
 };
 
