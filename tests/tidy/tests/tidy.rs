@@ -3,13 +3,13 @@
 use stator_tidy::{SourceFile, files, root};
 use std::path::Path;
 
-fn rust(folder: &str) -> Vec<SourceFile> {
-    let found = files(folder, ".rs").unwrap();
+fn rust(folder: &str) -> std::io::Result<Vec<SourceFile>> {
+    let found = files(folder, ".rs")?;
     assert!(
         !found.is_empty(),
         "no Rust file under {folder}: the rule would check nothing"
     );
-    found
+    Ok(found)
 }
 
 fn is_test(file: &SourceFile) -> bool {
@@ -74,7 +74,7 @@ fn server_module(path: &str) -> &str {
 #[test]
 fn the_server_imports_one_way() {
     let mut offences = Vec::new();
-    for file in rust("server/src") {
+    for file in rust("server/src").unwrap() {
         let module = server_module(&file.path);
         if ["lib", "main", "format_spec"].contains(&module) || is_test(&file) {
             continue;
@@ -108,7 +108,7 @@ fn the_server_imports_one_way() {
 #[test]
 fn only_store_imports_the_engine() {
     let mut offences = Vec::new();
-    for file in rust("server/src") {
+    for file in rust("server/src").unwrap() {
         for (number, line) in file.code_lines() {
             if line.contains("stator_engine") && server_module(&file.path) != "store" {
                 offences.push(format!("{}:{number}: {}", file.path, line.trim()));
@@ -121,7 +121,7 @@ fn only_store_imports_the_engine() {
 #[test]
 fn the_engine_knows_bytes_only() {
     let mut offences = Vec::new();
-    for file in rust("engine/src") {
+    for file in rust("engine/src").unwrap() {
         for (number, line) in file.code_lines() {
             let lower = line.to_lowercase();
             for word in ["dynamo", "json", "http", "attribute_value"] {
@@ -149,7 +149,7 @@ fn only_io_touches_files_clocks_and_threads() {
         "rand::rng",
     ];
     let mut offences = Vec::new();
-    for file in rust("engine/src") {
+    for file in rust("engine/src").unwrap() {
         if file.path.starts_with("engine/src/io/") || is_test(&file) {
             continue;
         }
@@ -195,7 +195,11 @@ fn files_have_names_and_one_subject() {
 #[test]
 fn every_file_is_included_by_its_parent() {
     let mut offences = Vec::new();
-    for file in rust("engine/src").into_iter().chain(rust("server/src")) {
+    for file in rust("engine/src")
+        .unwrap()
+        .into_iter()
+        .chain(rust("server/src").unwrap())
+    {
         let path = Path::new(&file.path);
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         if ["lib", "main"].contains(&stem.as_str()) {
@@ -234,7 +238,11 @@ fn parents_of(folder: &Path) -> Vec<String> {
 #[test]
 fn unsafe_lives_alone_and_says_why() {
     let mut offences = Vec::new();
-    for file in rust("engine/src").into_iter().chain(rust("server/src")) {
+    for file in rust("engine/src")
+        .unwrap()
+        .into_iter()
+        .chain(rust("server/src").unwrap())
+    {
         let mut previous: Vec<&str> = Vec::new();
         for line in file.text.lines() {
             let code = line.trim_start();
@@ -242,10 +250,9 @@ fn unsafe_lives_alone_and_says_why() {
                 previous.push(line);
                 continue;
             }
-            if code.contains("unsafe {") || code.starts_with("unsafe impl") {
-                if !previous.iter().any(|comment| comment.contains("SAFETY:")) {
-                    offences.push(format!("{}: {}", file.path, code));
-                }
+            let is_unsafe = code.contains("unsafe {") || code.starts_with("unsafe impl");
+            if is_unsafe && !previous.iter().any(|comment| comment.contains("SAFETY:")) {
+                offences.push(format!("{}: {}", file.path, code));
             }
             previous.clear();
         }
