@@ -5,8 +5,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
-    missing_docs,
     reason = "a benchmark fails by stopping, and exports nothing"
 )]
 

@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    missing_docs,
     reason = "a benchmark fails by stopping, and exports nothing"
 )]
 
