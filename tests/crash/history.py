@@ -11,8 +11,8 @@ import hashlib
 import random
 import threading
 
-# Sizes of what is written, in bytes, and how often: mostly small, sometimes beyond a data block,
-# now and then beyond a megabyte in three.
+# How often, and between which sizes in bytes: mostly small, sometimes beyond a data block, now and
+# then near the limit of an item.
 SIZES = [(80, 0, 300), (15, 1_000, 8_000), (4, 20_000, 60_000), (1, 300_000, 350_000)]
 
 

@@ -5,8 +5,9 @@ remember it, and lets writers, a reader and somebody who makes and drops tables 
 after a random number of acknowledgements, the process is killed with SIGKILL. Some rounds kill it
 once more while it starts, or while it is coming to rest after SIGTERM.
 
-What is checked after each: no acknowledged write is missing, no item is half there, nothing that a
-reader was shown is gone, and both indexes hold exactly what the table says they hold.
+What is checked after each: no acknowledged write is missing, no item and no transaction is half
+there, nothing that a reader was shown is gone, and both indexes hold exactly what the table says
+they hold.
 
 A seed decides what is written and when the power goes; the threads' order is the machine's. To
 repeat a run: STATOR_CRASH_SEED and STATOR_CRASH_ROUNDS.
@@ -70,6 +71,8 @@ class Clients:
         self.slots = {key: Slot() for key in keys}
         self.versions = {key: 0 for key in keys}
         self.counter = Counter()
+        # By writer, the transaction that was not answered: each key, and what is tried on it.
+        self.transactions = {}
         # A small table's state is the generation it was made in, or None where it is not there.
         self.tables = {f"small-{number}": Slot() for number in range(TABLES)}
         self.generation = 0
@@ -122,18 +125,24 @@ class Clients:
 
     def write(self, client, rng, writer):
         """One write of one writer, who alone writes its slots."""
-        kind = rng.choices(["put", "update", "delete", "batch", "count"], [5, 3, 1, 1, 2])[0]
+        kinds = ["put", "update", "delete", "batch", "transact", "count"]
+        kind = rng.choices(kinds, [5, 3, 1, 1, 1, 2])[0]
         if kind == "count":
             return self.count(client)
-        slots = rng.sample(range(SLOTS), 5 if kind == "batch" else 1)
+        slots = rng.sample(range(SLOTS), 5 if kind in ("batch", "transact") else 1)
         tried = [self.try_one(kind, (writer, slot), rng) for slot in slots]
+        requests = [request for _, _, request in tried]
         if kind == "batch":
-            requests = [request for _, _, request in tried]
             answer = self.send(client.batch_write_item, RequestItems={"crash": requests})
             assert answer["UnprocessedItems"] == {}
+        elif kind == "transact":
+            self.transactions[writer] = [(key, number) for key, number, _ in tried]
+            puts = [{"Put": {"TableName": "crash", **request}} for request in requests]
+            self.send(client.transact_write_items, TransactItems=puts)
+            del self.transactions[writer]
         else:
             call = getattr(client, f"{kind}_item")
-            self.send(call, TableName="crash", **tried[0][2])
+            self.send(call, TableName="crash", **requests[0])
         for key, number, _ in tried:
             self.slots[key].acknowledged(number)
         self.acknowledge(len(tried))
@@ -218,6 +227,7 @@ class Clients:
         self.counter.settle(int(counters[0]["n"]["N"]) if counters else 0)
         found = {(int(i["pk"]["S"].split()[1]), int(i["sk"]["N"])): i for i in items}
         assert len(found) == len(items), "a scan gave an item twice"
+        self.verify_transactions(found)
         for key, slot in self.slots.items():
             item = found.get(key)
             state = int(item["version"]["N"]) if item else None
@@ -229,6 +239,16 @@ class Clients:
             slot.settle(state)
         self.verify_indexes(client, items)
         self.verify_tables(client)
+
+    def verify_transactions(self, found):
+        """A transaction that was not answered has written all of its items or none."""
+        for parts in self.transactions.values():
+            done = [
+                key in found and int(found[key]["version"]["N"]) == self.slots[key].states[number]
+                for key, number in parts
+            ]
+            assert len(set(done)) == 1, f"half a transaction: {dict(parts)}, written: {done}"
+        self.transactions.clear()
 
     def verify_indexes(self, client, items):
         by_key = lambda item: (item["pk"]["S"], int(item["sk"]["N"]))  # noqa: E731
