@@ -7,15 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::log_writer;
 use super::shared::Shared;
 use crate::error::{Error, Result};
 
 /// A commit that has its place in the order of all commits, and is not durable yet. A future, or
 /// with [`Commit::wait`] a call, that ends when it is.
 ///
-/// It is on its way to the disk from the moment that it is first polled, waited for, or dropped, or
-/// that any other commit behind it is. Dropping it does not take the commit back.
+/// Dropping it does not take the commit back: it may or may not become durable.
 #[must_use = "nothing is durable before this has ended"]
 pub struct Commit {
     shared: Arc<Shared>,
@@ -23,8 +21,6 @@ pub struct Commit {
     /// Backpressure: not acknowledged before this moment of the monotonic clock.
     not_before: Option<Duration>,
     waiter: Option<u64>,
-    /// Somebody was told to write it.
-    kicked: bool,
     delayed: Option<u64>,
 }
 
@@ -35,7 +31,6 @@ impl Commit {
             sequence,
             not_before,
             waiter: None,
-            kicked: false,
             delayed: None,
         }
     }
@@ -48,7 +43,6 @@ impl Commit {
 
     /// Blocks the calling thread until it is durable, or fails as the future does.
     pub fn wait(mut self) -> Result<()> {
-        log_writer::lead(&self.shared, self.sequence);
         let mut result = Err(Error::Closed);
         let scheduler = Arc::clone(&self.shared.env.scheduler);
         let mut done = std::pin::pin!(std::future::poll_fn(|context| {
@@ -60,24 +54,11 @@ impl Commit {
     }
 }
 
-impl Commit {
-    /// Has it written, unless that was done before.
-    fn kick(&mut self) {
-        if !self.kicked {
-            self.kicked = true;
-            if self.shared.durable.sequence() < self.sequence {
-                log_writer::kick(&self.shared);
-            }
-        }
-    }
-}
-
 impl Future for Commit {
     type Output = Result<()>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let commit = self.get_mut();
-        commit.kick();
         ready!(
             commit
                 .shared
@@ -100,7 +81,6 @@ impl Future for Commit {
 
 impl Drop for Commit {
     fn drop(&mut self) {
-        self.kick();
         if let Some(waiter) = self.waiter {
             self.shared.durable.forget(self.sequence, waiter);
         }

@@ -13,7 +13,7 @@ use super::dropped::Dropped;
 use super::flush::Flusher;
 use super::health::Health;
 use super::keyspaces::Keyspaces;
-use super::log_writer::{self, LogSyncer, LogWriter};
+use super::log_writer::{LogSyncer, LogWriter};
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, PacerTask, Pressure};
 use super::queue::CommitQueue;
@@ -50,12 +50,9 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         Durability::Interval(_) => LogMode::Buffered,
     };
     let segments = wal::Segments::new(&env, dir, recovered.epoch, mode, options.wal_segment_size);
-    let segments = Arc::new(segments);
-    let writer = wal::Writer::new(Arc::clone(&segments), last_sequence);
     let shared = Arc::new(Shared {
         dir: dir.to_path_buf(),
         queue: CommitQueue::new(last_sequence),
-        log: Mutex::new(LogWriter::new(writer)),
         applied: Applied::new(last_sequence),
         durable: Durable::new(last_sequence),
         memtables: MemtableSet::new(),
@@ -65,21 +62,20 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         pressure: Pressure::new(&options),
         pacer: Arc::new(Pacer::new(Arc::clone(&env.clock))),
         health: Health::default(),
-        segments,
+        segments: Arc::new(segments),
         counters: Counters::default(),
         wakers: Wakers::default(),
-        syncer_sleeps: AtomicBool::new(false),
         keyspaces: Keyspaces::new(version.keyspace_limit()),
         versions,
         stopped: AtomicBool::new(false),
         env,
         options,
     });
-    start(shared, lock)
+    start(shared, last_sequence, lock)
 }
 
 /// Starts the background tasks.
-fn start(shared: Arc<Shared>, lock: Box<dyn LockGuard>) -> Result<Db> {
+fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> Result<Db> {
     let mut others = Vec::new();
 
     let mut preparer = wal::Preparer::new(Arc::clone(&shared.segments));
@@ -115,17 +111,15 @@ fn start(shared: Arc<Shared>, lock: Box<dyn LockGuard>) -> Result<Db> {
         .on_garbage(move || waker.wake_by_ref());
     others.push(handle);
 
+    let writer = wal::Writer::new(Arc::clone(&shared.segments), last_sequence);
     if let Durability::Interval(interval) = shared.options.durability {
-        let syncer = shared.log.lock().syncer();
-        let mut syncer = LogSyncer::new(Arc::clone(&shared), syncer, interval);
+        let mut syncer = LogSyncer::new(Arc::clone(&shared), writer.syncer(), interval);
         let handle = task::spawn(&shared, "wal-sync", Priority::Flush, move || syncer.step())?;
         shared.wakers.syncer.set(handle.waker());
         others.push(handle);
     }
-
-    let of_task = Arc::clone(&shared);
-    let step = move || log_writer::step(&of_task);
-    let log_writer = task::spawn(&shared, "wal", Priority::Wal, step)?;
+    let mut log_writer = LogWriter::new(Arc::clone(&shared), writer);
+    let log_writer = task::spawn(&shared, "wal", Priority::Wal, move || log_writer.step())?;
     shared.queue.set_writer(log_writer.waker());
 
     let open = Open {

@@ -67,8 +67,7 @@ impl CommitQueue {
         let _only_once = self.writer.set(waker);
     }
 
-    /// Gives a commit its sequence number and its memtable. Nobody is woken: see
-    /// [`log_writer::kick`](super::log_writer::kick).
+    /// Gives a commit its sequence number and its memtable, and has the writer woken.
     pub(super) fn push(&self, record: Record, memtables: &MemtableSet) -> Result<Placed> {
         let mut state = self.state.lock();
         if let Some(closed) = &state.closed {
@@ -76,8 +75,13 @@ impl CommitQueue {
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
+        let was_empty = state.pending.is_empty();
         state.pending.push_back(record);
         let memtable = Arc::clone(&memtables.load().active);
+        drop(state);
+        if was_empty {
+            self.wake_writer();
+        }
         Ok(Placed { sequence, memtable })
     }
 
@@ -100,11 +104,6 @@ impl CommitQueue {
             records,
             size,
         })
-    }
-
-    /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
-        self.state.lock().pending.is_empty()
     }
 
     /// Makes the active memtable immutable if it is still this one and, so it holds anything, lets

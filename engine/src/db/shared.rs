@@ -6,8 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::batch::Batch;
 use super::commit::Commit;
 use super::counters::{Counters, add};
@@ -15,7 +13,6 @@ use super::dropped::Dropped;
 use super::health::{Health, read_only};
 use super::keyspaces::Keyspaces;
 use super::locks::KeyLocks;
-use super::log_writer::{self, LogWriter};
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, Pressure};
 use super::queue::CommitQueue;
@@ -35,8 +32,6 @@ pub(super) struct Shared {
     pub(super) dir: PathBuf,
     pub(super) options: Options,
     pub(super) queue: CommitQueue,
-    /// In the hands of whoever writes to the log.
-    pub(super) log: Mutex<LogWriter>,
     pub(super) applied: Applied,
     pub(super) durable: Durable,
     pub(super) memtables: MemtableSet,
@@ -49,8 +44,6 @@ pub(super) struct Shared {
     pub(super) segments: Arc<Segments>,
     pub(super) counters: Counters,
     pub(super) wakers: Wakers,
-    /// The WAL syncer has nothing to do and is to be woken by the next commit.
-    pub(super) syncer_sleeps: AtomicBool,
     pub(super) versions: Arc<VersionSet>,
     pub(super) keyspaces: Keyspaces,
     /// Background tasks are to end.
@@ -86,13 +79,7 @@ impl Shared {
     /// The delay that backpressure puts on the next commit, or the refusal of it.
     pub(super) fn write_delay(&self) -> Result<Duration> {
         self.health.check()?;
-        let delay = self.pressure.delay(self.memtables.load().bytes());
-        if delay.is_err() {
-            // Only what is durable is written out, and whoever holds a commit without waiting for
-            // it must not keep the others waiting.
-            log_writer::kick(self);
-        }
-        delay
+        self.pressure.delay(self.memtables.load().bytes())
     }
 
     /// Gives a batch its place in the order of commits, and applies it to the memtable. Fails before
@@ -111,7 +98,6 @@ impl Shared {
         if placed.memtable.bytes() >= self.options.memtable_size
             && self.queue.rotate(&placed.memtable, &self.memtables)
         {
-            log_writer::kick(self);
             self.wakers.flusher.wake();
         }
         let not_before = (!delay.is_zero()).then(|| {
@@ -124,9 +110,7 @@ impl Shared {
     /// Makes commits visible, and wakes those who wait for them.
     pub(super) fn publish(&self, sequence: u64) {
         self.durable.publish(sequence);
-        if self.syncer_sleeps.swap(false, Ordering::SeqCst) {
-            self.wakers.syncer.wake();
-        }
+        self.wakers.syncer.wake();
         if !self.memtables.load().immutable.is_empty() {
             self.wakers.flusher.wake();
         }

@@ -199,8 +199,7 @@ impl Preparer {
             next.log = Some(self.segments.create(next.number, next.len)?);
             return Ok(Next::Again);
         };
-        // Where syncs come by the clock, nobody waits for them to be cheap.
-        if next.prepared >= next.len || self.segments.mode == LogMode::Buffered {
+        if next.prepared >= next.len {
             return Ok(Next::Idle);
         }
         let step = PREPARE_STEP.min(next.len - next.prepared);
