@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::{
     expression::ExpressionCache,
     operation::RequestContext,
+    plan::transaction::Transactions,
     store::{Durability, EngineError, Storage, Store, StoreOptions},
     table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
     validation::Wording,
@@ -89,6 +90,7 @@ struct Inner {
     table_state_delay_ms: u64,
     wording: Wording,
     expressions: ExpressionCache,
+    transactions: Arc<Transactions>,
 }
 
 impl Stator {
@@ -100,6 +102,7 @@ impl Stator {
             ..StoreOptions::default()
         })?;
         let catalog = Catalog::load(store.clone())?;
+        let transactions = Arc::new(Transactions::load(store.clone())?);
         let namespace = Namespace::new(options.account, options.region);
         let inner = Inner {
             store,
@@ -109,6 +112,7 @@ impl Stator {
             table_state_delay_ms: options.table_state_delay_ms,
             wording: options.wording,
             expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
+            transactions,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -145,6 +149,11 @@ impl Stator {
     /// Expressions that were parsed before.
     pub fn expressions(&self) -> &ExpressionCache {
         &self.inner.expressions
+    }
+
+    /// Transactions in progress, and client tokens.
+    pub fn transactions(&self) -> &Arc<Transactions> {
+        &self.inner.transactions
     }
 
     /// The store.

@@ -6,6 +6,7 @@ use super::dispatch;
 use crate::{
     Stator, StatorOptions,
     plan::fixture::{IndexSpec, record},
+    store::Storage,
     table::Change,
     wire::{Operation, json::Writer},
 };
@@ -17,8 +18,16 @@ pub(super) struct Harness {
 
 impl Harness {
     pub(super) fn new() -> Self {
+        Self::on(Storage::Memory)
+    }
+
+    pub(super) fn on(storage: Storage) -> Self {
+        let options = StatorOptions {
+            storage,
+            ..StatorOptions::default()
+        };
         Self {
-            stator: Stator::open(StatorOptions::default()).unwrap(),
+            stator: Stator::open(options).unwrap(),
         }
     }
 
@@ -57,8 +66,8 @@ impl Harness {
     ) -> Result<Value, (String, Value)> {
         let context = self.stator.context();
         let body = request.to_string();
-        let answer = futures_block_on(dispatch(&self.stator, &context, operation, body.as_bytes()));
-        match answer {
+        let answer = dispatch(&self.stator, &context, operation, body.as_bytes());
+        match self.stator.block_on(answer).unwrap() {
             Ok(body) => Ok(serde_json::from_slice(&body).unwrap()),
             Err(error) => {
                 let mut writer = Writer::new();
@@ -96,27 +105,5 @@ impl Harness {
             Operation::PutItem,
             json!({"TableName": table, "Item": item}),
         );
-    }
-}
-
-/// Without a runtime operations block the thread that polls them.
-fn futures_block_on<F: Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    let thread = std::thread::current();
-    let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(thread)));
-    let mut context = std::task::Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(output) => return output,
-            std::task::Poll::Pending => std::thread::park(),
-        }
-    }
-}
-
-struct Unpark(std::thread::Thread);
-
-impl std::task::Wake for Unpark {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.unpark();
     }
 }

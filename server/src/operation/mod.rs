@@ -36,6 +36,9 @@ mod single_write;
 mod tag_resource;
 mod transact_get_items;
 mod transact_write_items;
+#[cfg(test)]
+mod transaction_tests;
+mod transactional;
 mod untag_resource;
 mod update_item;
 mod update_table;

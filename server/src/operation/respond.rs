@@ -56,7 +56,8 @@ pub(super) enum TransactionCapacity {
 
 impl ReturnCapacity {
     /// `ConsumedCapacity` of a transaction: one per table, in the order in which the actions name
-    /// them. Here the units are told apart: read and write capacity beside their sum.
+    /// them. Here, and nowhere else, the units are told apart: read and write capacity beside their
+    /// sum (AWS as measured for paritysuite/dynamodb-conformance, issue 69).
     pub(super) fn of_transaction<'a>(
         self,
         actions: impl Iterator<Item = ((&'a str, &'a Table), &'a TransactionCapacity)>,
@@ -70,7 +71,10 @@ impl ReturnCapacity {
                 TransactionCapacity::Write(usage) => (usage, Units::ZERO, usage.total()),
                 TransactionCapacity::Read(usage) => (usage, usage.total(), Units::ZERO),
             };
-            match sums.iter_mut().find(|(known, ..)| *known == name) {
+            match sums
+                .iter_mut()
+                .find(|(_, known, ..)| known.keyspace() == table.keyspace())
+            {
                 Some((_, _, sum, reads, writes)) => {
                     sum.merge(usage);
                     *reads += read;

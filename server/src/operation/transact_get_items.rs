@@ -1,6 +1,6 @@
-//! TransactGetItems: reads up to 100 items of any tables, all as they are at one point in time.
+//! TransactGetItems: reads up to 100 items of one or more tables as they are at one moment.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     Stator,
@@ -11,23 +11,23 @@ use crate::{
         layer::Layer,
         projection,
         respond::{ReturnCapacity, TransactionCapacity},
+        transactional,
     },
     plan::{
-        Rejection,
         capacity::{Consistency, Units, Usage},
-        key, read,
+        key,
+        transaction::{self, Reads},
     },
     store::Key,
     table::Table,
     wire::{
         Error, Operation,
-        error::CancellationReason,
-        shapes::{ItemResponse, TransactGetItem, TransactGetItemsInput, TransactGetItemsOutput},
+        shapes::{Get, ItemResponse, TransactGetItemsInput, TransactGetItemsOutput},
     },
 };
 
-/// One read, right by itself.
-struct Get {
+/// One item that is asked for, right by itself.
+struct Wanted {
     table_name: String,
     key: Item,
     projection: Option<BoundProjection>,
@@ -43,27 +43,27 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: TransactGetItemsInput,
 ) -> Result<TransactGetItemsOutput, Error> {
-    let layer = Layer::new(Operation::TransactGetItems, stator.wording());
     let capacity = ReturnCapacity::requested(input.return_consumed_capacity.as_deref());
-    let gets = input
+    let layer = Layer::new(Operation::TransactGetItems, stator.wording());
+    let wanted = input
         .transact_items
         .unwrap_or_default()
         .into_iter()
-        .map(|action| validate(stator, layer, action))
+        .map(|item| validate(stator, layer, item.get.unwrap_or_default()))
         .collect::<Result<Vec<_>, Error>>()?;
-    let tables = gets
+    let tables = wanted
         .iter()
-        .map(|get| stator.table(context, &get.table_name))
+        .map(|one| stator.table(context, &one.table_name))
         .collect::<Result<Vec<_>, Error>>()?;
-    let keys = plan(&gets, &tables)?;
-    let items = read::get_many(stator.store(), keys, usize::MAX).await?;
-    Ok(respond(gets, &tables, items, capacity))
+    let keys = plan(&wanted, &tables)?;
+    match transaction::read(stator.transactions(), stator.store(), keys.into()).await? {
+        Reads::Conflict(conflicts) => Err(transactional::conflict(&conflicts)),
+        Reads::Items(items) => Ok(respond(&wanted, &tables, items, capacity)),
+    }
 }
 
-/// Checks one read by itself: its expression, then its key.
-fn validate(stator: &Stator, layer: Layer, action: TransactGetItem) -> Result<Get, Error> {
-    // The model requires it.
-    let get = action.get.unwrap_or_default();
+/// Checks one part of the request alone.
+fn validate(stator: &Stator, layer: Layer, get: Get) -> Result<Wanted, Error> {
     let projection = projection::of(
         layer,
         stator.expressions(),
@@ -73,60 +73,46 @@ fn validate(stator: &Stator, layer: Layer, action: TransactGetItem) -> Result<Ge
             attributes_to_get: None,
         },
     )?;
-    Ok(Get {
+    Ok(Wanted {
         table_name: get.table_name.unwrap_or_default(),
         key: layer.item(get.key)?,
         projection,
     })
 }
 
-/// Checks the keys against their tables. No item may be named twice.
-fn plan(gets: &[Get], tables: &[Arc<Table>]) -> Result<Vec<Key>, Error> {
-    let mut keys = Vec::with_capacity(gets.len());
-    let mut seen = BTreeSet::new();
-    let mut reasons = Vec::with_capacity(gets.len());
-    for (get, table) in gets.iter().zip(tables) {
-        reasons.push(match key::lookup_key(table, get.key.as_ref()) {
-            Ok(key) => {
-                if !seen.insert(key.as_bytes().to_vec()) {
-                    return Err(Rejection::OneItemTwice.into());
-                }
-                keys.push(key);
-                CancellationReason::none()
-            }
-            Err(rejection @ Rejection::EmptyKey { .. }) => return Err(rejection.into()),
-            Err(rejection) => CancellationReason::validation(rejection.to_string()),
-        });
-    }
-    if keys.len() < gets.len() {
-        return Err(Error::TransactionCanceled { reasons });
-    }
-    Ok(keys)
+/// Checks the keys against their tables.
+fn plan(wanted: &[Wanted], tables: &[Arc<Table>]) -> Result<Vec<Key>, Error> {
+    let keys = wanted
+        .iter()
+        .zip(tables)
+        .map(|(one, table)| key::lookup_key(table, one.key.as_ref()))
+        .collect();
+    transactional::settle(keys, |key| key)
 }
 
 fn respond(
-    gets: Vec<Get>,
+    wanted: &[Wanted],
     tables: &[Arc<Table>],
     items: Vec<Option<Item>>,
     capacity: ReturnCapacity,
 ) -> TransactGetItemsOutput {
-    let consumed: Vec<TransactionCapacity> = items
-        .iter()
-        .map(|item| {
-            let size = item.as_ref().map_or(0, Item::size);
-            let mut usage = Usage::new();
-            usage.charge_table(Units::read(size as u64, Consistency::Transactional));
-            TransactionCapacity::Read(usage)
-        })
-        .collect();
-    let names = gets.iter().map(|get| &*get.table_name);
-    let tables = tables.iter().map(|table| &**table);
-    let consumed_capacity = capacity.of_transaction(names.zip(tables).zip(&consumed));
-    let responses = gets.into_iter().zip(items).map(|(get, item)| ItemResponse {
-        item: item.map(|item| projection::apply(get.projection.as_ref(), item)),
+    let consumed: Vec<TransactionCapacity> = items.iter().map(consumed).collect();
+    let names = wanted.iter().map(|one| &*one.table_name);
+    let on_tables = names.zip(tables.iter().map(|table| &**table));
+    let consumed_capacity = capacity.of_transaction(on_tables.zip(&consumed));
+    let responses = wanted.iter().zip(items).map(|(one, item)| ItemResponse {
+        item: item.map(|item| projection::apply(one.projection.as_ref(), item)),
     });
     TransactGetItemsOutput {
-        consumed_capacity,
         responses: Some(responses.collect()),
+        consumed_capacity,
     }
+}
+
+/// What it costs to read an item, or that there is none.
+fn consumed(item: &Option<Item>) -> TransactionCapacity {
+    let size = item.as_ref().map_or(0, Item::size) as u64;
+    let mut usage = Usage::new();
+    usage.charge_table(Units::read(size, Consistency::Transactional));
+    TransactionCapacity::Read(usage)
 }

@@ -17,7 +17,8 @@ use crate::{
         single_write,
     },
     plan::{
-        Rejection, key,
+        Rejection,
+        key::{self, Origin},
         write::{Action, Write, Written},
     },
     table::Table,
@@ -182,6 +183,7 @@ fn plan(layer: Layer, table: &Arc<Table>, request: Request) -> Result<Write, Err
             key: request.key,
             update: request.update,
             creates: request.creates,
+            origin: Origin::Update,
         },
     })
 }

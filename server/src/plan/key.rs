@@ -23,6 +23,9 @@ pub enum Origin {
     Put,
     /// The item is what an update made of another.
     Update,
+    /// So it is, within a transaction: a wrong type is worded as of an item that is put, anything
+    /// else as of an update (error-messages/transactIndexKeys).
+    TransactionalUpdate,
 }
 
 /// Checks a key that names an item: exactly the attributes of the schema, of their types, not empty,
@@ -92,7 +95,7 @@ pub fn check_index_keys(
             let Some(value) = item.get(&attribute.name) else {
                 continue;
             };
-            let kept = origin == Origin::Update
+            let kept = origin != Origin::Put
                 && old.and_then(|old| old.get(&attribute.name)) == Some(value);
             if !kept {
                 check_index_attribute(index, attribute, value, origin)?;
@@ -102,7 +105,7 @@ pub fn check_index_keys(
     indexes.iter().try_for_each(|index| {
         check_sizes(index.key_schema(), item).map_err(|rejection| match origin {
             Origin::Put => rejection,
-            Origin::Update => Rejection::UpdateIndexKeySize,
+            Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateIndexKeySize,
         })
     })
 }
@@ -145,7 +148,7 @@ fn check_index_attribute(
     if !has_type(value, attribute.scalar) {
         return Err(match origin {
             Origin::Update => Rejection::UpdateIndexKeyType,
-            Origin::Put => Rejection::IndexKeyType {
+            Origin::Put | Origin::TransactionalUpdate => Rejection::IndexKeyType {
                 name: attribute.name.clone(),
                 expected: attribute.scalar.name(),
                 actual: value.kind().name(),
@@ -157,7 +160,7 @@ fn check_index_attribute(
         return Ok(());
     };
     Err(match origin {
-        Origin::Update => Rejection::UpdateEmptyIndexKey { kind },
+        Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateEmptyIndexKey { kind },
         Origin::Put => Rejection::EmptyIndexKey {
             name: attribute.name.clone(),
             kind,

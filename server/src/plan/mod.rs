@@ -3,8 +3,7 @@
 //! - What a request means for one item or one page is computed by pure functions: [`key`] says what
 //!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`select`]
 //!   which attributes are read from where, [`capacity`] what it costs.
-//! - [`write`], [`read`] and [`page`] are what runs on the store; [`token`] is how a transaction is
-//!   not done twice.
+//! - [`write`], [`read`], [`page`] and [`transaction`] are what runs on the store.
 //! - Refusals are typed ([`Rejection`]); their texts are in one place.
 //!
 //! Plans are synchronous and take a read mode: they run inline as long as nothing has to wait, and
@@ -19,7 +18,7 @@ pub mod page;
 pub mod read;
 mod rejection;
 pub mod select;
-pub mod token;
+pub mod transaction;
 pub mod write;
 
 pub use rejection::Rejection;

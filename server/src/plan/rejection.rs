@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::wire::error::Error;
+use crate::{expression::ExpressionError, wire::error::Error};
 
 /// A refusal by the rules of items, keys, indexes and pages. It becomes a `ValidationException`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -148,13 +148,20 @@ pub enum Rejection {
     WriteRequestNeither,
 
     // Transactions.
-    /// An action with none or several of the four kinds.
-    #[error("TransactItems can only contain one of Check, Put, Update or Delete")]
-    TransactActions,
-    /// One item is named by two actions.
+    /// An item is named twice.
     #[error("Transaction request cannot include multiple operations on one item")]
-    OneItemTwice,
-    /// The items of a transaction come to more than 4 MB. The limit is documented, the words are ours.
+    SeveralOperations,
+    /// An entry of `TransactItems` with more than one action.
+    #[error("TransactItems can only contain one of Check, Put, Update or Delete")]
+    SeveralActions,
+    /// An entry of `TransactItems` without any.
+    #[error("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")]
+    NoAction,
+    /// An update that cannot be one of the table's items, in the words of the expression.
+    #[error(transparent)]
+    Expression(ExpressionError),
+    /// More than 4 MB of items. The API reference has the rule and no capture has the text: these are
+    /// the reference's words.
     #[error("The aggregate size of the items in the transaction exceeds 4 MB")]
     TransactionSize,
 
@@ -309,6 +316,23 @@ impl fmt::Display for Missing<'_> {
             [one] => write!(f, ": {one} is null"),
             several => write!(f, ": {} are null", several.join(" and ")),
         }
+    }
+}
+
+impl Rejection {
+    /// Whether a transaction is refused for it before it begins. AWS does so for what it finds in the
+    /// request alone, be it by the table's key schema; what the key schema makes of types, and what
+    /// only shows when the item is there, becomes the reason of a cancellation
+    /// (error-messages/transactWriteItems and transactIndexKeys; of sizes, nothing is recorded).
+    pub fn precedes_transaction(&self) -> bool {
+        matches!(
+            self,
+            Self::EmptyKey { .. }
+                | Self::EmptyIndexKey { .. }
+                | Self::UpdateEmptyIndexKey { .. }
+                | Self::PartitionKeySize
+                | Self::SortKeySize
+        )
     }
 }
 

@@ -19,9 +19,8 @@ use crate::{
         key::{self, Origin},
         rejection::Rejection,
         stored_item,
-        token::{Standing, Token},
     },
-    store::{Commit, Fault, Key, Store, Transaction},
+    store::{Commit, Fault, Key, ReadMode, Store, Transaction},
     table::Table,
     wire::error::Error,
 };
@@ -52,6 +51,8 @@ pub enum Action {
         update: BoundUpdate,
         /// Whether it makes the item if there is none. An update that only removes does not.
         creates: bool,
+        /// In whose words it is refused.
+        origin: Origin,
     },
     /// The item goes.
     Delete,
@@ -71,6 +72,13 @@ pub struct Written {
     /// What it consumed.
     pub usage: Usage,
     changes: Vec<Change>,
+}
+
+impl Written {
+    /// The size that the write is charged by: that of the larger of the item before and after.
+    pub fn size(&self) -> usize {
+        larger(self.old.as_ref(), self.new.as_ref())
+    }
 }
 
 /// Why a write cannot be done.
@@ -105,81 +113,41 @@ pub type Results = Vec<Result<Written, Refusal>>;
 pub async fn run(store: &Store, writes: Arc<[Write]>) -> Result<Results, Error> {
     let worker = store.clone();
     let (results, commit) = store
-        .run(move |mode| {
-            let mut transaction = worker.transaction(keys(&writes), mode)?;
-            let results = execute(&mut transaction, &writes)?;
-            finish(transaction, &writes, results)
-        })
+        .run(move |mode| execute(&worker, &writes, mode))
         .await?;
-    settle(commit).await?;
+    commit
+        .await
+        .map_err(Fault::from)
+        .map_err(Fault::into_error)?;
     Ok(results)
 }
 
-/// Executes a plan unless its token says that it was done before: then there are no results.
-///
-/// # Errors
-/// `IdempotentParameterMismatchException` if the token stands for another request.
-pub async fn run_once(
-    store: &Store,
-    writes: Arc<[Write]>,
-    token: Token,
-) -> Result<Option<Results>, Error> {
-    let worker = store.clone();
-    let (results, commit) = store
-        .run(move |mode| {
-            let expired = token.find_expired(&worker, mode)?;
-            let own = token.key();
-            let locked = keys(&writes).chain(expired.keys()).chain([&own]);
-            let mut transaction = worker.transaction(locked, mode)?;
-            if token.standing(&transaction)? == Standing::Done {
-                return Ok((None, transaction.commit()?));
-            }
-            let results = execute(&mut transaction, &writes)?;
-            if results.iter().all(Result::is_ok) {
-                token.record(&mut transaction, &expired)?;
-            }
-            let (results, commit) = finish(transaction, &writes, results)?;
-            Ok((Some(results), commit))
-        })
-        .await?;
-    settle(commit).await?;
-    Ok(results)
-}
-
-fn keys(writes: &[Write]) -> impl Iterator<Item = &Key> {
-    writes.iter().map(|write| &write.key)
-}
-
-async fn settle(commit: Commit) -> Result<(), Error> {
-    commit.await.map_err(Fault::from).map_err(Fault::into_error)
-}
-
-/// Reads and computes, and puts into the transaction what changes if no write is refused. Nothing has
-/// happened if it fails; if all that it lacks is leave to wait for the disk or for a lock
-/// ([`crate::store::ReadMode`]), everything can be done again.
-fn execute(transaction: &mut Transaction, writes: &[Write]) -> Result<Results, Fault> {
-    let mut results = Vec::with_capacity(writes.len());
-    for write in writes {
-        let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
-        results.push(compute(write, old));
+/// Executes a plan. Nothing has happened if it fails; if all that it lacks is leave to wait for the
+/// disk or for a lock ([`ReadMode`]), it can be executed again. Nothing may be answered before the
+/// commit is durable.
+fn execute(store: &Store, writes: &[Write], mode: ReadMode) -> Result<(Results, Commit), Fault> {
+    let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
+    let results = evaluate(&transaction, writes)?;
+    let complete = results.iter().all(Result::is_ok);
+    if complete {
+        stage(&mut transaction, writes, &results);
     }
-    if results.iter().all(Result::is_ok) {
-        stage(transaction, writes, &results);
-    }
-    Ok(results)
-}
-
-/// Commits. Nothing may be answered before the commit is durable.
-fn finish(
-    transaction: Transaction,
-    writes: &[Write],
-    results: Results,
-) -> Result<(Results, Commit), Fault> {
     let commit = transaction.commit()?;
-    if results.iter().all(Result::is_ok) {
+    if complete {
         count(writes, &results);
     }
     Ok((results, commit))
+}
+
+/// What each write makes of its item, whose lock `transaction` holds. Nothing is written yet.
+pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Results, Fault> {
+    writes
+        .iter()
+        .map(|write| {
+            let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
+            Ok(compute(write, old))
+        })
+        .collect()
 }
 
 /// What a write makes of an item. A pure function.
@@ -199,11 +167,12 @@ fn compute(write: &Write, old: Option<Item>) -> Result<Written, Refusal> {
             key,
             update,
             creates,
+            origin,
         } => {
             if old.is_none() && !creates {
                 (None, None)
             } else {
-                apply(&write.table, key, update, old.as_ref())?
+                apply(&write.table, key, update, *origin, old.as_ref())?
             }
         }
     };
@@ -226,6 +195,7 @@ fn apply(
     table: &Table,
     key: &Item,
     update: &BoundUpdate,
+    origin: Origin,
     old: Option<&Item>,
 ) -> Result<(Option<Item>, Option<Item>), Refusal> {
     let before = old.map(Item::as_ref);
@@ -235,7 +205,7 @@ fn apply(
     if result.item.size() > MAX_ITEM_SIZE {
         return Err(Refusal::Rejected(Rejection::UpdatedItemSize));
     }
-    key::check_index_keys(table, result.item.as_ref(), before, Origin::Update)
+    key::check_index_keys(table, result.item.as_ref(), before, origin)
         .map_err(Refusal::Rejected)?;
     Ok((Some(result.item), result.updated_new))
 }
@@ -243,13 +213,16 @@ fn apply(
 /// A write costs by the larger of the item before and after (developer guide, "Write capacity
 /// units": UpdateItem; the same holds for a put that replaces an item).
 fn usage(old: Option<&Item>, new: Option<&Item>, changes: &[Change]) -> Usage {
-    let size = old.map_or(0, Item::size).max(new.map_or(0, Item::size));
     let mut usage = Usage::new();
-    usage.charge_table(Units::write(size as u64));
+    usage.charge_table(Units::write(larger(old, new) as u64));
     for change in changes {
         usage.charge_index(change.position, change.units);
     }
     usage
+}
+
+fn larger(old: Option<&Item>, new: Option<&Item>) -> usize {
+    old.map_or(0, Item::size).max(new.map_or(0, Item::size))
 }
 
 /// The writes that change anything, with what they do. One that puts the same item again does not,
@@ -266,7 +239,11 @@ fn changed<'a>(
 
 /// Puts into the batch what the writes change. That may be nothing: then the commit is that of what
 /// was read.
-fn stage(transaction: &mut Transaction, writes: &[Write], results: &[Result<Written, Refusal>]) {
+pub(super) fn stage(
+    transaction: &mut Transaction,
+    writes: &[Write],
+    results: &[Result<Written, Refusal>],
+) {
     for (write, written) in changed(writes, results) {
         write.table.statistics().mark(transaction);
         match &written.new {
@@ -288,7 +265,7 @@ fn stage(transaction: &mut Transaction, writes: &[Write], results: &[Result<Writ
 }
 
 /// Brings the live figures of tables and indexes up to date with a batch that was committed.
-fn count(writes: &[Write], results: &[Result<Written, Refusal>]) {
+pub(super) fn count(writes: &[Write], results: &[Result<Written, Refusal>]) {
     let size = |item: &Option<Item>| item.as_ref().map_or(0, |item| item.size() as i64);
     for (write, written) in changed(writes, results) {
         let items = i64::from(written.new.is_some()) - i64::from(written.old.is_some());

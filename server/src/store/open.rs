@@ -92,6 +92,11 @@ impl Store {
         self.db.write(batch)
     }
 
+    /// The newest commit that is durable.
+    pub fn durable_sequence(&self) -> u64 {
+        self.db.durable_sequence()
+    }
+
     /// Resolves when what has `sequence` is durable: for answers that show what a transaction read
     /// and wrote nothing.
     pub fn wait_durable(&self, sequence: u64) -> Commit {

@@ -5,20 +5,12 @@
 //!
 //! These numbers and names are on disk: do not change them.
 
-use std::ops::Bound;
-
-use stator_engine::{Batch, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId, ReadMode};
+use stator_engine::{Batch, Error as EngineError, Key, KeyRange, KeyspaceId, ReadMode};
 
 use super::Store;
 
 /// Definitions of tables, and what is kept about tables as a whole.
 pub const CATALOG: KeyspaceId = KeyspaceId(1);
-
-/// Client request tokens of transactions.
-pub const TOKENS: KeyspaceId = KeyspaceId(2);
-
-/// The same, in the order in which they expire.
-pub const TOKEN_EXPIRIES: KeyspaceId = KeyspaceId(3);
 
 /// Form of the system keyspaces.
 const FORM: u8 = 1;
@@ -35,30 +27,9 @@ pub fn table_definitions() -> KeyRange {
     KeyRange::partition(CATALOG, b"tables")
 }
 
-/// What is known of the client request token with this name.
-pub fn token(name: &[u8]) -> Key {
-    Key::new(TOKENS, name, b"")
-}
-
-/// That the token with this name expires at a time, in Unix milliseconds.
-pub fn token_expiry(expires_ms: u64, name: &[u8]) -> Key {
-    Key::new(
-        TOKEN_EXPIRIES,
-        b"",
-        &[&expires_ms.to_be_bytes(), name].concat(),
-    )
-}
-
-/// The keys of tokens that have expired at `now_ms`, oldest first; [`token_of_expiry`] reads them.
-pub fn expired_tokens(now_ms: u64) -> KeyRange {
-    let end = now_ms.to_be_bytes();
-    KeyRange::sort(TOKEN_EXPIRIES, b"", Bound::Unbounded, Bound::Excluded(&end))
-}
-
-/// When a token expires and its name, from a key that [`token_expiry`] made.
-pub fn token_of_expiry(key: KeyRef<'_>) -> Option<(u64, &[u8])> {
-    let (expires, name) = key.sort().split_first_chunk()?;
-    Some((u64::from_be_bytes(*expires), name))
+/// Where the client tokens of transactions are.
+pub fn token_keyspaces() -> Key {
+    Key::new(CATALOG, b"tokens", b"")
 }
 
 /// What is known of the live statistics of a keyspace.

@@ -3,5 +3,4 @@
 mod batches;
 mod model;
 mod pages;
-mod transactions;
 mod writes;

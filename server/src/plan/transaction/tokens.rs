@@ -1,0 +1,197 @@
+//! The client tokens of the last ten minutes.
+//!
+//! SDKs send one with every transaction, so that there may be millions. Each is a row that is written
+//! with its transaction. Rows are not looked for to be removed: they are written into one keyspace for
+//! ten minutes, then into a new one, and when that is ten minutes old, everything in the one before
+//! has expired and is dropped with it, at the cost of one record.
+
+use std::{collections::HashSet, sync::Arc};
+
+use parking_lot::Mutex;
+
+use super::token::{Record, VALID_MS};
+use crate::{
+    store::{Batch, Commit, EngineError, Fault, Key, KeyspaceId, ReadMode, Store, system},
+    table::Namespace,
+    wire::Operation,
+};
+
+/// A token among all those that requests ever have: the same text is another token in another
+/// operation, account or Region.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TokenId(Box<[u8]>);
+
+impl TokenId {
+    /// The token that `operation` was given in `namespace`.
+    pub fn new(operation: Operation, namespace: &Namespace, token: &str) -> Self {
+        // Only the last of these can contain a zero byte.
+        let parts = [
+            operation.name(),
+            &namespace.account,
+            &namespace.region,
+            token,
+        ];
+        Self(parts.join("\0").into_bytes().into())
+    }
+
+    fn row(&self, keyspace: KeyspaceId) -> Key {
+        Key::new(keyspace, &self.0, b"")
+    }
+}
+
+/// A keyspace of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Generation {
+    keyspace: KeyspaceId,
+    /// When it was made: Unix milliseconds. Nothing in the one before was written later.
+    since_ms: u64,
+}
+
+/// The keyspaces of tokens, newest first: at most two. On disk, each is its id (u32) and the time it
+/// was made (u64), big-endian.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Generations(Vec<Generation>);
+
+/// All client tokens.
+pub struct Tokens {
+    store: Store,
+    generations: Mutex<Generations>,
+    in_flight: Arc<Mutex<HashSet<TokenId>>>,
+}
+
+/// The only request in progress with its token, until this is dropped.
+pub struct InFlight {
+    id: TokenId,
+    all: Arc<Mutex<HashSet<TokenId>>>,
+}
+
+impl Tokens {
+    /// Reads where the tokens are, and drops what has expired.
+    pub fn load(store: Store) -> Result<Self, EngineError> {
+        let stored = store.get(&system::token_keyspaces(), ReadMode::Blocking)?;
+        let mut generations = Generations::decode(stored.as_deref().unwrap_or_default());
+        let now_ms = store.now_ms();
+        let expired = generations
+            .0
+            .first()
+            .is_some_and(|newest| now_ms >= newest.since_ms.saturating_add(2 * VALID_MS));
+        if expired {
+            let mut batch = Batch::new();
+            for generation in std::mem::take(&mut generations.0) {
+                batch.drop_keyspace(generation.keyspace);
+            }
+            batch.delete(system::token_keyspaces());
+            // If it is lost, it is done again.
+            drop(store.write(batch)?);
+        }
+        Ok(Self {
+            store,
+            generations: Mutex::new(generations),
+            in_flight: Arc::default(),
+        })
+    }
+
+    /// Begins a request with a token. `None` if another is in progress.
+    pub fn begin(&self, id: TokenId) -> Option<InFlight> {
+        // Made only if it is the first: dropping it takes the token out of the set.
+        let is_first = self.in_flight.lock().insert(id.clone());
+        is_first.then(|| InFlight {
+            id,
+            all: Arc::clone(&self.in_flight),
+        })
+    }
+
+    /// What is kept of the transaction that had this token, if it still counts. It may not be shown
+    /// before the commit is durable.
+    pub fn find(
+        &self,
+        token: &InFlight,
+        mode: ReadMode,
+    ) -> Result<(Option<Record>, Commit), Fault> {
+        let generations = self.generations.lock().clone();
+        let rows: Vec<Key> = generations
+            .0
+            .iter()
+            .map(|generation| token.id.row(generation.keyspace))
+            .collect();
+        let transaction = self.store.transaction(&rows, mode)?;
+        let now_ms = self.store.now_ms();
+        let mut found = None;
+        for row in &rows {
+            let record = transaction.get(row)?.and_then(|row| Record::decode(&row));
+            found = found.or(record.filter(|record| record.is_valid(now_ms)));
+        }
+        Ok((found, transaction.commit()?))
+    }
+
+    /// Where the row of a token is to be written now.
+    pub fn row(&self, token: &InFlight) -> Result<Key, Fault> {
+        let mut generations = self.generations.lock();
+        let now_ms = self.store.now_ms();
+        let keyspace = match generations.0.first() {
+            Some(newest) if now_ms < newest.since_ms.saturating_add(VALID_MS) => newest.keyspace,
+            _ => self.begin_generation(&mut generations, now_ms)?,
+        };
+        Ok(token.id.row(keyspace))
+    }
+
+    /// Makes a new keyspace, and drops the one before the one that was newest: a generation takes no
+    /// rows once it is ten minutes old, so that those of the oldest have all expired.
+    ///
+    /// What is written here is before all rows of the new generation in the log, so that nobody need
+    /// wait for it.
+    fn begin_generation(
+        &self,
+        generations: &mut Generations,
+        now_ms: u64,
+    ) -> Result<KeyspaceId, EngineError> {
+        let keyspace = self.store.create_keyspace()?;
+        let newest = Generation {
+            keyspace,
+            since_ms: now_ms,
+        };
+        let mut kept = vec![newest];
+        kept.extend(generations.0.first());
+        let mut batch = Batch::new();
+        for expired in generations.0.iter().skip(1) {
+            batch.drop_keyspace(expired.keyspace);
+        }
+        let kept = Generations(kept);
+        batch.put(system::token_keyspaces(), kept.encode());
+        drop(self.store.write(batch)?);
+        *generations = kept;
+        Ok(keyspace)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.id);
+    }
+}
+
+impl Generations {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for generation in &self.0 {
+            bytes.extend_from_slice(&generation.keyspace.0.to_be_bytes());
+            bytes.extend_from_slice(&generation.since_ms.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Self {
+        let (chunks, _) = bytes.as_chunks::<12>();
+        let generation = |chunk: &[u8; 12]| {
+            let (keyspace, since_ms) = chunk.split_first_chunk()?;
+            Some(Generation {
+                keyspace: KeyspaceId(u32::from_be_bytes(*keyspace)),
+                since_ms: u64::from_be_bytes(*since_ms.first_chunk()?),
+            })
+        };
+        Self(chunks.iter().filter_map(generation).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;
