@@ -80,12 +80,16 @@ impl Claims {
         let mut taken = vec![false; keys.len()];
         let mut free = true;
         for (place, key) in order {
-            let claimed = free && self.shared.insert(key);
-            if claimed {
+            if free && self.shared.insert(key) {
                 claim.keys.push(key.clone());
-            } else if let Some(taken) = taken.get_mut(place) {
-                *taken = self.shared.contains(key);
-                free = false;
+                continue;
+            }
+            // The first conflict was seen by the attempt itself: asked again, the other transaction
+            // may be over, and there would be a refusal without a reason.
+            let conflict = free || self.shared.contains(key);
+            free = false;
+            if let Some(taken) = taken.get_mut(place) {
+                *taken = conflict;
             }
         }
         // What was claimed before a conflict is given back here.
