@@ -125,6 +125,18 @@ impl Db {
         self.handle.shared.commit(batch)
     }
 
+    /// Waits until every transaction that is open now has been committed or dropped, and until what
+    /// was committed by then is durable: blocks. Who changes what transactions go by, once they have
+    /// their locks, calls this afterwards; none that went by the old is under way then, and a
+    /// snapshot sees what they did.
+    ///
+    /// The caller must not hold a transaction.
+    pub fn settle(&self) -> Result<()> {
+        let shared = &self.handle.shared;
+        shared.locks.pass(&*shared.env.scheduler)?;
+        self.wait_durable(shared.queue.last_sequence()).wait()
+    }
+
     /// A keyspace that was never used. The id is durably never given out again, whether anything is
     /// written to the keyspace or not.
     pub fn create_keyspace(&self) -> Result<KeyspaceId> {

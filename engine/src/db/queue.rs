@@ -85,6 +85,11 @@ impl CommitQueue {
         Ok(Placed { sequence, memtable })
     }
 
+    /// The last sequence number that was given out.
+    pub(super) fn last_sequence(&self) -> u64 {
+        self.state.lock().next_sequence - 1
+    }
+
     /// Takes what one group may have, in order; `None` if nothing waits.
     pub(super) fn take(&self) -> Option<Taken> {
         let mut state = self.state.lock();

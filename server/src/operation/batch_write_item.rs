@@ -172,10 +172,12 @@ fn respond(
     let mut consumed = Vec::new();
     for (group, table) in groups.iter().zip(tables) {
         let mut usage = Usage::new();
+        let mut current = table;
         for write in written.by_ref().take(group.changes.len()) {
             usage.merge(&write.usage);
+            current = &write.table;
         }
-        consumed.extend(capacity.of(&group.name, table, &usage));
+        consumed.extend(capacity.of(&group.name, current, &usage));
     }
     let written = groups.iter().zip(tables).flat_map(|(group, table)| {
         group

@@ -99,7 +99,7 @@ fn respond(table: &Table, key: &Item, written: Written, answer: &Answer) -> Dele
     DeleteItemOutput {
         consumed_capacity: answer
             .capacity
-            .of(&answer.table_name, table, &written.usage),
+            .of(&answer.table_name, &written.table, &written.usage),
         item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, key),
         attributes: match answer.values {
             ReturnValues::AllOld => written.old,

@@ -105,7 +105,7 @@ fn respond(table: &Table, item: &Item, written: Written, answer: &Answer) -> Put
     PutItemOutput {
         consumed_capacity: answer
             .capacity
-            .of(&answer.table_name, table, &written.usage),
+            .of(&answer.table_name, &written.table, &written.usage),
         item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, item),
         attributes: match answer.values {
             ReturnValues::AllOld => written.old,

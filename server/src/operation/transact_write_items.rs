@@ -44,6 +44,9 @@ struct Answer {
 /// An action and the table that it is about.
 type OnTable = (Requested, Arc<Table>);
 
+/// What an action consumed, with the table as it was then.
+type Consumed = (Arc<Table>, TransactionCapacity);
+
 /// Executes a TransactWriteItems request.
 ///
 /// # Errors
@@ -68,13 +71,17 @@ pub(super) async fn execute(
     let writes: Arc<[Write]> = plan(&actions)?.into();
     let transactions = stator.transactions();
     let outcome = transaction::write(transactions, stator.store(), writes, token).await?;
-    let consumed: Vec<TransactionCapacity> = match outcome {
+    let consumed: Vec<Consumed> = match outcome {
         Outcome::Tried(results) => all_written(&actions, results)?
             .into_iter()
             .map(by_writing)
             .collect(),
         Outcome::Conflict(conflicts) => return Err(transactional::conflict(&conflicts)),
-        Outcome::Repeated(sizes) => sizes.into_iter().map(by_repeating).collect(),
+        Outcome::Repeated(sizes) => actions
+            .iter()
+            .zip(sizes)
+            .map(|((_, table), size)| by_repeating(table, size))
+            .collect(),
     };
     Ok(respond(&actions, &consumed, &answer))
 }
@@ -152,34 +159,34 @@ fn reason(with_item: bool, result: Result<Written, Refusal>) -> CancellationReas
 
 fn respond(
     actions: &[OnTable],
-    consumed: &[TransactionCapacity],
+    consumed: &[Consumed],
     answer: &Answer,
 ) -> TransactWriteItemsOutput {
-    let on_tables = || {
-        actions
-            .iter()
-            .map(|(action, table)| (&*action.table_name, &**table))
-    };
+    let by_tables = actions
+        .iter()
+        .zip(consumed)
+        .map(|((action, _), (table, consumed))| ((&*action.table_name, &**table), consumed));
     let written = actions
         .iter()
         .filter(|(action, _)| action.modifies())
         .map(|(action, table)| (&*action.table_name, &**table, &action.item));
     TransactWriteItemsOutput {
-        consumed_capacity: answer.capacity.of_transaction(on_tables().zip(consumed)),
+        consumed_capacity: answer.capacity.of_transaction(by_tables),
         item_collection_metrics: collections(answer.metrics.as_deref(), written),
     }
 }
 
 /// What a write consumed.
-fn by_writing(written: Written) -> TransactionCapacity {
-    TransactionCapacity::Write(written.usage.in_transaction())
+fn by_writing(written: Written) -> Consumed {
+    let consumed = TransactionCapacity::Write(written.usage.in_transaction());
+    (written.table, consumed)
 }
 
 /// What it consumes to repeat a write of this size. "Subsequent `TransactWriteItems` calls with the
 /// same client token return the number of read capacity units consumed in reading the item" (API
 /// reference): a transactional read, by the size that the write was charged by.
-fn by_repeating(size: u32) -> TransactionCapacity {
+fn by_repeating(table: &Arc<Table>, size: u32) -> Consumed {
     let mut usage = Usage::new();
     usage.charge_table(Units::read(u64::from(size), Consistency::Transactional));
-    TransactionCapacity::Read(usage)
+    (Arc::clone(table), TransactionCapacity::Read(usage))
 }

@@ -24,7 +24,9 @@ pub(crate) fn table(local: &[IndexSpec<'_>], global: &[IndexSpec<'_>]) -> Arc<Ta
         next += 1;
         next
     });
-    Arc::new(Table::new(record, Statistics::new).unwrap())
+    let table = Arc::new(Table::new(record, Statistics::new).unwrap());
+    table.publish();
+    table
 }
 
 /// The definition of such a table, with the sort key attributes given and its keyspaces from

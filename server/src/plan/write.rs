@@ -28,7 +28,7 @@ use crate::{
 /// One write of a plan.
 #[derive(Debug)]
 pub struct Write {
-    /// The table.
+    /// The table, as it was when the write was planned.
     pub table: Arc<Table>,
     /// Where the item stands.
     pub key: Key,
@@ -63,6 +63,8 @@ pub enum Action {
 /// What a write did.
 #[derive(Debug)]
 pub struct Written {
+    /// The table, as it was when the write was done: [`Usage`] counts its indexes.
+    pub table: Arc<Table>,
     /// The item before.
     pub old: Option<Item>,
     /// The item after.
@@ -140,18 +142,40 @@ fn execute(store: &Store, writes: &[Write], mode: ReadMode) -> Result<(Results, 
 }
 
 /// What each write makes of its item, whose lock `transaction` holds. Nothing is written yet.
+///
+/// The tables' definitions are looked up here and not before: see [`Table::current`].
 pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Results, Fault> {
+    let mut tables = CurrentTables::default();
     writes
         .iter()
         .map(|write| {
+            let table = tables.of(&write.table)?;
             let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
-            Ok(compute(write, old))
+            Ok(compute(write, table, old))
         })
         .collect()
 }
 
+/// The current definitions of a plan's tables, each looked up once.
+#[derive(Default)]
+struct CurrentTables(Vec<Arc<Table>>);
+
+impl CurrentTables {
+    fn of(&mut self, planned: &Table) -> Result<Arc<Table>, Error> {
+        let same = |known: &&Arc<Table>| known.keyspace() == planned.keyspace();
+        if let Some(known) = self.0.iter().find(same) {
+            return Ok(Arc::clone(known));
+        }
+        let current = planned
+            .current()
+            .ok_or_else(|| Error::ResourceNotFound("Requested resource not found".into()))?;
+        self.0.push(Arc::clone(&current));
+        Ok(current)
+    }
+}
+
 /// What a write makes of an item. A pure function.
-fn compute(write: &Write, old: Option<Item>) -> Result<Written, Refusal> {
+fn compute(write: &Write, table: Arc<Table>, old: Option<Item>) -> Result<Written, Refusal> {
     let holds = write
         .condition
         .as_ref()
@@ -160,7 +184,14 @@ fn compute(write: &Write, old: Option<Item>) -> Result<Written, Refusal> {
         return Err(Refusal::ConditionFailed(old));
     }
     let (new, updated_new) = match &write.action {
-        Action::Put(item) => (Some(item.clone()), None),
+        Action::Put(item) => {
+            if !Arc::ptr_eq(&table, &write.table) {
+                // It was checked against the indexes that there were.
+                key::check_index_keys(&table, item.as_ref(), None, Origin::Put)
+                    .map_err(Refusal::Rejected)?;
+            }
+            (Some(item.clone()), None)
+        }
         Action::Delete => (None, None),
         Action::Check => (old.clone(), None),
         Action::Update {
@@ -172,16 +203,17 @@ fn compute(write: &Write, old: Option<Item>) -> Result<Written, Refusal> {
             if old.is_none() && !creates {
                 (None, None)
             } else {
-                apply(&write.table, key, update, *origin, old.as_ref())?
+                apply(&table, key, update, *origin, old.as_ref())?
             }
         }
     };
     let changes = match &write.action {
         Action::Check => Vec::new(),
-        _ => index::changes(&write.table, old.as_ref(), new.as_ref()),
+        _ => index::changes(&table, old.as_ref(), new.as_ref()),
     };
     let usage = usage(old.as_ref(), new.as_ref(), &changes);
     Ok(Written {
+        table,
         old,
         new,
         updated_new,
@@ -245,13 +277,13 @@ pub(super) fn stage(
     results: &[Result<Written, Refusal>],
 ) {
     for (write, written) in changed(writes, results) {
-        write.table.statistics().mark(transaction);
+        written.table.statistics().mark(transaction);
         match &written.new {
             Some(item) => transaction.put(write.key.clone(), item.clone().into_bytes()),
             None => transaction.delete(write.key.clone()),
         }
         for change in &written.changes {
-            if let Some(index) = write.table.indexes().get(change.position) {
+            if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().mark(transaction);
             }
             if let Some(key) = &change.delete {
@@ -267,16 +299,19 @@ pub(super) fn stage(
 /// Brings the live figures of tables and indexes up to date with a batch that was committed.
 pub(super) fn count(writes: &[Write], results: &[Result<Written, Refusal>]) {
     let size = |item: &Option<Item>| item.as_ref().map_or(0, |item| item.size() as i64);
-    for (write, written) in changed(writes, results) {
+    for (_, written) in changed(writes, results) {
         let items = i64::from(written.new.is_some()) - i64::from(written.old.is_some());
-        write
+        written
             .table
             .statistics()
             .add(items, size(&written.new) - size(&written.old));
         for change in &written.changes {
-            if let Some(index) = write.table.indexes().get(change.position) {
+            if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().add(change.count, change.bytes);
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,12 @@ impl Store {
         self.db.write(batch)
     }
 
+    /// Waits until no transaction that is open now is under way any more, and until what was
+    /// committed by then is durable: blocks. See [`Db::settle`].
+    pub fn settle(&self) -> Result<(), EngineError> {
+        self.db.settle()
+    }
+
     /// The newest commit that is durable.
     pub fn durable_sequence(&self) -> u64 {
         self.db.durable_sequence()

@@ -102,11 +102,12 @@ impl Catalog {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            let namespace = table.namespace().clone();
+            let table = table.succeed(None);
+            table.publish();
             tables
-                .entry(namespace)
+                .entry(table.namespace().clone())
                 .or_default()
-                .insert(table.name().into(), Arc::new(table));
+                .insert(table.name().into(), table);
         }
         recount::begin(&store, all_statistics.into_iter())?;
         if !gone.is_empty() {
@@ -159,7 +160,8 @@ impl Catalog {
         with.map(|(namespace, _)| namespace.clone()).collect()
     }
 
-    /// Changes the table `name` in `namespace`, and waits until the change is durable: blocks.
+    /// Changes the table `name` in `namespace`, and waits until the change is durable, and until no
+    /// write goes by the definition before any more: blocks.
     ///
     /// `decide` is given the table as it is and says what becomes of it. Nobody else changes that
     /// table meanwhile. Returns the table before and after, and what `decide` had to say.
@@ -233,17 +235,21 @@ impl Catalog {
                 statistics
             }
         });
-        let table = Arc::new(table.map_err(internal)?);
+        let table = table.map_err(internal)?.succeed(before.map(AsRef::as_ref));
         for keyspace in dropped {
             batch.drop_keyspace(*keyspace);
             batch.delete(system::statistics(*keyspace));
         }
         self.store.write(batch)?.wait()?;
-        let mut tables = self.tables.write();
-        tables
+        self.tables
+            .write()
             .entry(namespace.clone())
             .or_default()
             .insert(name, Arc::clone(&table));
+        table.publish();
+        if before.is_some() {
+            self.store.settle()?;
+        }
         Ok(table)
     }
 
@@ -266,6 +272,9 @@ impl Catalog {
         self.store.write(batch)?.wait()?;
         if let Some(tables) = self.tables.write().get_mut(namespace) {
             tables.remove(name);
+        }
+        if let Some(table) = before {
+            table.withdraw();
         }
         Ok(())
     }

@@ -1,17 +1,23 @@
 //! A table as requests see it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+};
+
+use arc_swap::ArcSwapWeak;
 
 use super::{
     IndexKind, KeyAttribute, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex,
-    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError,
+    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError, status,
 };
 use crate::{
     item::{ItemRef, ValueRef},
     store::{Key, KeyspaceId, layout::entry_key},
 };
 
-/// An immutable view of a table's definition. Only the [`Statistics`] move.
+/// An immutable view of a table's definition. Only the [`Statistics`] move, and what
+/// [`Table::current`] answers.
 #[derive(Debug)]
 pub struct Table {
     record: Record,
@@ -20,6 +26,9 @@ pub struct Table {
     key: KeySchema,
     indexes: Box<[SecondaryIndex]>,
     statistics: Arc<Statistics>,
+    /// The newest view of this table: one place that all its views share. It does not keep that view
+    /// alive, which would keep itself alive by it.
+    newest: Arc<ArcSwapWeak<Self>>,
 }
 
 impl Table {
@@ -73,7 +82,38 @@ impl Table {
             key,
             indexes,
             statistics,
+            newest: Arc::new(ArcSwapWeak::new(Weak::new())),
         })
+    }
+
+    /// This view as one that requests may have. It is the current one as soon as it is
+    /// [published](Self::publish).
+    pub(super) fn succeed(mut self, before: Option<&Self>) -> Arc<Self> {
+        if let Some(before) = before {
+            self.newest = Arc::clone(&before.newest);
+        }
+        Arc::new(self)
+    }
+
+    /// Makes this the current view of its table.
+    pub fn publish(self: &Arc<Self>) {
+        self.newest.store(Arc::downgrade(self));
+    }
+
+    /// From now on the table has no current view.
+    pub(super) fn withdraw(&self) {
+        self.newest.store(Weak::new());
+    }
+
+    /// The newest view of this very table, or `None` if it has been deleted.
+    ///
+    /// A write asks once it has its items' locks, and goes by the answer. Whoever changes a
+    /// definition waits, once it is published, until no write that may have gone by the one before
+    /// is under way ([`crate::store::Store::settle`]): that is what lets an index be filled, and a
+    /// stream begin, without missing a write.
+    pub fn current(&self) -> Option<Arc<Self>> {
+        let newest = self.newest.load().upgrade()?;
+        (newest.record.state.change != status::Change::Delete).then_some(newest)
     }
 
     /// Name of the table.

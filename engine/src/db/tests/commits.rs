@@ -55,6 +55,22 @@ fn the_next_holder_of_a_lock_sees_what_is_applied() {
 }
 
 #[test]
+fn what_was_under_way_is_durable_when_it_has_settled() {
+    let db = open(&Simulation::new(1).env());
+    let a = key("a");
+    let mut transaction = db.transaction([&a], ReadMode::CachedOnly).unwrap();
+    transaction.put(a.clone(), "1");
+    assert!(
+        db.settle().is_err(),
+        "in a simulation nobody else can end the transaction"
+    );
+    drop(transaction.commit().unwrap());
+    assert_eq!(get(&db, "a"), None, "applied, and not durable");
+    db.settle().unwrap();
+    assert_eq!(get(&db, "a").as_deref(), Some("1"));
+}
+
+#[test]
 fn an_abandoned_transaction_leaves_nothing_and_gives_its_locks_back() {
     let db = open(&Simulation::new(1).env());
     let a = key("a");
