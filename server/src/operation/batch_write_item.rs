@@ -17,7 +17,7 @@ use crate::{
         Rejection,
         capacity::Usage,
         key::{self, Origin},
-        write::{self, Action, Refusal, Write, Written},
+        write::{self, Action, Actor, Refusal, Write, Written},
     },
     table::Table,
     wire::{
@@ -68,7 +68,7 @@ pub(super) async fn execute(
         .map(|group| stator.table(context, &group.name))
         .collect::<Result<Vec<_>, Error>>()?;
     let writes = plan(&groups, &tables)?;
-    let results = write::run(stator.store(), writes.into()).await?;
+    let results = write::run(stator.store(), writes.into(), Actor::Client).await?;
     let written = results
         .into_iter()
         .map(|result| result.map_err(refused))

@@ -2,7 +2,7 @@
 
 use crate::{
     Stator,
-    plan::write::{self, Write, Written},
+    plan::write::{self, Actor, Write, Written},
     wire::Error,
 };
 
@@ -13,7 +13,7 @@ pub(super) async fn run(
     item_on_failure: bool,
 ) -> Result<Written, Error> {
     stator.transactions().check_free(&write.key)?;
-    let results = write::run(stator.store(), [write].into()).await?;
+    let results = write::run(stator.store(), [write].into(), Actor::Client).await?;
     match results.into_iter().next() {
         Some(result) => result.map_err(|refusal| refusal.into_error(item_on_failure)),
         None => Err(Error::InternalServer("a write came to no result".into())),

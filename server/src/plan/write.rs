@@ -25,6 +25,15 @@ use crate::{
     wire::error::Error,
 };
 
+/// On whose behalf a plan is executed. Streams tell the two apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A client's.
+    Client,
+    /// The service's own, that deletes what has expired (time to live).
+    TimeToLive,
+}
+
 /// One write of a plan.
 #[derive(Debug)]
 pub struct Write {
@@ -112,10 +121,10 @@ impl Refusal {
 pub type Results = Vec<Result<Written, Refusal>>;
 
 /// Executes a plan and waits until everything that was read and written is durable.
-pub async fn run(store: &Store, writes: Arc<[Write]>) -> Result<Results, Error> {
+pub async fn run(store: &Store, writes: Arc<[Write]>, actor: Actor) -> Result<Results, Error> {
     let worker = store.clone();
     let (results, commit) = store
-        .run(move |mode| execute(&worker, &writes, mode))
+        .run(move |mode| execute(&worker, &writes, actor, mode))
         .await?;
     commit
         .await
@@ -127,12 +136,17 @@ pub async fn run(store: &Store, writes: Arc<[Write]>) -> Result<Results, Error> 
 /// Executes a plan. Nothing has happened if it fails; if all that it lacks is leave to wait for the
 /// disk or for a lock ([`ReadMode`]), it can be executed again. Nothing may be answered before the
 /// commit is durable.
-fn execute(store: &Store, writes: &[Write], mode: ReadMode) -> Result<(Results, Commit), Fault> {
+fn execute(
+    store: &Store,
+    writes: &[Write],
+    actor: Actor,
+    mode: ReadMode,
+) -> Result<(Results, Commit), Fault> {
     let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
     let results = evaluate(&transaction, writes)?;
     let complete = results.iter().all(Result::is_ok);
     if complete {
-        stage(&mut transaction, writes, &results);
+        stage(&mut transaction, writes, &results, actor);
     }
     let commit = transaction.commit()?;
     if complete {
@@ -275,6 +289,7 @@ pub(super) fn stage(
     transaction: &mut Transaction,
     writes: &[Write],
     results: &[Result<Written, Refusal>],
+    _actor: Actor,
 ) {
     for (write, written) in changed(writes, results) {
         written.table.statistics().mark(transaction);

@@ -23,7 +23,7 @@ use self::{
 };
 use super::{
     Rejection, stored_item,
-    write::{self, Results, Write, Written},
+    write::{self, Actor, Results, Write, Written},
 };
 use crate::{
     item::Item,
@@ -149,7 +149,7 @@ fn execute(
     }
     let complete = results.iter().all(Result::is_ok);
     if complete {
-        write::stage(&mut transaction, writes, &results);
+        write::stage(&mut transaction, writes, &results, Actor::Client);
         if let Some((key, digest)) = row {
             let sizes = results.iter().flatten().map(Written::size);
             let record = Record {

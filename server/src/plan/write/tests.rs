@@ -51,7 +51,9 @@ impl Tables {
             condition: None,
             action: Action::Put(item),
         };
-        let results = self.store.block_on(run(&self.store, [write].into()));
+        let results = self
+            .store
+            .block_on(run(&self.store, [write].into(), Actor::Client));
         results.unwrap().unwrap().pop().unwrap()
     }
 }
@@ -95,7 +97,7 @@ fn a_table_that_was_deleted_is_not_written_to() {
     };
     let results = tables
         .store
-        .block_on(run(&tables.store, [write].into()))
+        .block_on(run(&tables.store, [write].into(), Actor::Client))
         .unwrap();
     assert!(matches!(results, Err(Error::ResourceNotFound(_))));
 }
