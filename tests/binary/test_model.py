@@ -21,7 +21,9 @@ MINIMAL = {
     "DeleteItem": {"TableName": TABLE, "Key": KEY},
     "DeleteTable": {"TableName": TABLE},
     "DescribeContinuousBackups": {"TableName": TABLE},
+    "DescribeContributorInsights": {"TableName": TABLE},
     "DescribeEndpoints": {},
+    "DescribeKinesisStreamingDestination": {"TableName": TABLE},
     "DescribeLimits": {},
     "DescribeTable": {"TableName": TABLE},
     "DescribeTimeToLive": {"TableName": TABLE},
@@ -29,7 +31,9 @@ MINIMAL = {
     "ExecuteTransaction": {"TransactStatements": [SELECT]},
     "GetItem": {"TableName": TABLE, "Key": KEY},
     "ListBackups": {},
+    "ListContributorInsights": {},
     "ListExports": {},
+    "ListGlobalTables": {},
     "ListImports": {},
     "ListStreams": {},
     "ListTables": {},
@@ -56,6 +60,7 @@ MINIMAL = {
 
 #: Requests of operations that are right only in that they name what does not exist.
 MISSING = {
+    "DescribeTableReplicaAutoScaling": ({"TableName": TABLE}, "ResourceNotFoundException"),
     "GetResourcePolicy": ({"ResourceArn": ARN}, "PolicyNotFoundException"),
     "DeleteResourcePolicy": ({"ResourceArn": ARN}, None),
 }

@@ -177,3 +177,133 @@ fn states_last_as_long_as_the_option_says() {
     assert_eq!(status(later.now_ms).unwrap(), "DELETING");
     assert!(status(later.now_ms + 60_000).is_err());
 }
+
+/// What each feature that is off answers, as AWS answers where it was never on.
+#[test]
+fn what_is_off_is_described_as_off() {
+    let stator = Stator::open(StatorOptions::default()).unwrap();
+    let mut request = table("Table");
+    request["AttributeDefinitions"] = json!([
+        {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"},
+        {"AttributeName": "g", "AttributeType": "S"},
+    ]);
+    request["KeySchema"] = json!([
+        {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]);
+    let projection = json!({"ProjectionType": "ALL"});
+    request["GlobalSecondaryIndexes"] = json!([{
+        "IndexName": "global", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+        "Projection": projection,
+    }]);
+    request["LocalSecondaryIndexes"] = json!([{
+        "IndexName": "local", "Projection": projection, "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "g", "KeyType": "RANGE"},
+        ],
+    }]);
+    answer(&stator, Operation::CreateTable, &request);
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/Table";
+    let name = json!({"TableName": "Table"});
+    for name in [name.clone(), json!({"TableName": arn})] {
+        assert_eq!(
+            answer(&stator, Operation::DescribeContinuousBackups, &name),
+            json!({"ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED",
+                "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+            }})
+        );
+        assert_eq!(
+            answer(&stator, Operation::DescribeContributorInsights, &name),
+            json!({"TableName": "Table", "ContributorInsightsStatus": "DISABLED"})
+        );
+        assert_eq!(
+            answer(
+                &stator,
+                Operation::DescribeKinesisStreamingDestination,
+                &name
+            ),
+            json!({"TableName": "Table", "KinesisDataStreamDestinations": []})
+        );
+    }
+    for (operation, list) in [
+        (
+            Operation::ListContributorInsights,
+            "ContributorInsightsSummaries",
+        ),
+        (Operation::ListBackups, "BackupSummaries"),
+        (Operation::ListExports, "ExportSummaries"),
+        (Operation::ListImports, "ImportSummaryList"),
+        (Operation::ListGlobalTables, "GlobalTables"),
+    ] {
+        assert_eq!(answer(&stator, operation, &json!({})), json!({list: []}));
+    }
+    let index = |index| json!({"TableName": "Table", "IndexName": index});
+    let insights = Operation::DescribeContributorInsights;
+    assert_eq!(
+        answer(&stator, insights, &index("global")),
+        json!({"TableName": "Table", "IndexName": "global", "ContributorInsightsStatus": "DISABLED"})
+    );
+    for other in ["local", "ghost"] {
+        assert_eq!(
+            refused(&stator, insights, &index(other)),
+            format!(
+                "ResourceNotFoundException: Requested resource not found: Index: {other} not found \
+                 for table: Table"
+            )
+        );
+    }
+    let missing = json!({"TableName": "Missing"});
+    for operation in [
+        Operation::DescribeContributorInsights,
+        Operation::ListContributorInsights,
+        Operation::DescribeKinesisStreamingDestination,
+    ] {
+        assert_eq!(
+            refused(&stator, operation, &missing),
+            "ResourceNotFoundException: Requested resource not found: Table: Missing not found"
+        );
+    }
+    assert_eq!(
+        refused(&stator, Operation::DescribeContinuousBackups, &missing),
+        "TableNotFoundException: Table not found: Missing"
+    );
+    assert_eq!(
+        answer(&stator, Operation::ListBackups, &missing),
+        json!({"BackupSummaries": []})
+    );
+    assert_eq!(
+        refused(&stator, Operation::DescribeTableReplicaAutoScaling, &name),
+        "ResourceNotFoundException: Global table with name: 'Table' does not exist."
+    );
+    assert_eq!(
+        refused(
+            &stator,
+            Operation::ListBackups,
+            &json!({"TimeRangeLowerBound": 2, "TimeRangeUpperBound": 1})
+        ),
+        "ValidationException: One or more parameter values were invalid: Time range lower bound \
+         must be less than or equal to upper bound"
+    );
+    assert_eq!(
+        refused(&stator, Operation::ListExports, &json!({"NextToken": "ab"})),
+        "ValidationException: Invalid Request: Provided nextToken is invalid: ab"
+    );
+}
+
+#[test]
+fn backups_can_be_enabled_once_a_table_is_active() {
+    let options = StatorOptions {
+        table_state_delay_ms: 60_000,
+        ..StatorOptions::default()
+    };
+    let stator = Stator::open(options).unwrap();
+    answer(&stator, Operation::CreateTable, &table("Table"));
+    let described = answer(
+        &stator,
+        Operation::DescribeContinuousBackups,
+        &json!({"TableName": "Table"}),
+    );
+    assert_eq!(
+        described["ContinuousBackupsDescription"]["ContinuousBackupsStatus"],
+        "DISABLED"
+    );
+}

@@ -40,6 +40,13 @@ pub(super) fn check_usable(table: &Table, now_ms: u64) -> Result<(), Error> {
     Err(Error::ResourceInUse(message.into()))
 }
 
+/// The answer to a `NextToken` that was never given out (DDB-TABLE-442).
+pub(super) fn unknown_token(token: &str) -> Error {
+    Error::validation(format!(
+        "Invalid Request: Provided nextToken is invalid: {token}"
+    ))
+}
+
 /// A table class by its name.
 pub(super) fn table_class(name: &str) -> Result<TableClass, Refusal> {
     TableClass::from_name(name).ok_or(Refusal::UnknownClass)
