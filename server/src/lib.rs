@@ -17,4 +17,4 @@ pub mod table;
 pub mod validation;
 pub mod wire;
 
-pub use stator::{Namespaces, OpenError, Stator, StatorOptions};
+pub use stator::{ClockError, ClockMove, Namespaces, OpenError, Stator, StatorOptions};

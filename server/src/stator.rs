@@ -6,13 +6,17 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use thiserror::Error;
 
+pub use crate::store::ClockError;
 use crate::{
     expression::ExpressionCache,
     operation::RequestContext,
     plan::transaction::Transactions,
-    store::{Durability, EngineError, Storage, Store, StoreOptions},
+    store::{
+        ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
+    },
     table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
     validation::Wording,
     wire,
@@ -28,6 +32,8 @@ pub struct StatorOptions {
     pub storage: Storage,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// Whose time it is.
+    pub clock: ClockMode,
     /// The Region that ARNs name.
     pub region: String,
     /// The account that ARNs name.
@@ -46,6 +52,7 @@ impl Default for StatorOptions {
         Self {
             storage: Storage::Memory,
             durability: Durability::Sync,
+            clock: ClockMode::System,
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
             namespaces: Namespaces::Shared,
@@ -91,6 +98,18 @@ struct Inner {
     wording: Wording,
     expressions: ExpressionCache,
     transactions: Arc<Transactions>,
+    due: DueRegistry,
+    /// Moves of the clock come one after the other.
+    clock_moves: Mutex<()>,
+}
+
+/// A move of a clock that is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockMove {
+    /// To this time, in Unix milliseconds.
+    Set(u64),
+    /// By so many milliseconds.
+    Advance(u64),
 }
 
 impl Stator {
@@ -99,10 +118,13 @@ impl Stator {
         let store = Store::open(StoreOptions {
             storage: options.storage,
             durability: options.durability,
+            clock: options.clock,
             ..StoreOptions::default()
         })?;
         let catalog = Catalog::load(store.clone())?;
         let transactions = Arc::new(Transactions::load(store.clone())?);
+        let due = DueRegistry::default();
+        due.register(Arc::clone(&transactions) as Arc<_>);
         let namespace = Namespace::new(options.account, options.region);
         let inner = Inner {
             store,
@@ -113,6 +135,8 @@ impl Stator {
             wording: options.wording,
             expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
             transactions,
+            due,
+            clock_moves: Mutex::new(()),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -169,6 +193,42 @@ impl Stator {
     /// Unix milliseconds of the engine's clock.
     pub fn now_ms(&self) -> u64 {
         self.inner.store.now_ms()
+    }
+
+    /// Whether the clock stands until [`Stator::move_clock`] moves it.
+    pub fn has_manual_clock(&self) -> bool {
+        self.inner.store.has_manual_clock()
+    }
+
+    /// Moves a clock that is driven, and returns where it stands then, once everything that is due by
+    /// then has happened. A move by nothing does what has become due since the last one.
+    ///
+    /// # Errors
+    /// If the clock is the system's or would go back; failures of the store, after which some of what
+    /// is due has not happened, and will with the next move.
+    pub async fn move_clock(&self, to: ClockMove) -> Result<u64, ClockError> {
+        let owner = self.clone();
+        let moved = self.inner.store.run_blocking(move || Ok(owner.moved(to)));
+        moved.await.map_err(|_| EngineError::Closed)?
+    }
+
+    fn moved(&self, to: ClockMove) -> Result<u64, ClockError> {
+        let inner = &self.inner;
+        let _one_at_a_time = inner.clock_moves.lock();
+        let from_ms = inner.store.now_ms();
+        inner.store.set_clock(match to {
+            ClockMove::Set(to_ms) => to_ms,
+            ClockMove::Advance(by_ms) => from_ms.saturating_add(by_ms),
+        })?;
+        let to_ms = inner.store.now_ms();
+        let done = inner.due.run(Moved { from_ms, to_ms });
+        done.map_err(Fault::into_error).map_err(ClockError::Due)?;
+        Ok(to_ms)
+    }
+
+    /// Where features register what time makes due.
+    pub fn due(&self) -> &DueRegistry {
+        &self.inner.due
     }
 
     /// How long tables show CREATING, UPDATING and DELETING, in milliseconds.

@@ -180,6 +180,14 @@ impl Db {
             .sequence_at(time_ms)
     }
 
+    /// The newest wall-clock time that the database is known to have been written at, in
+    /// milliseconds since 1970. Right after opening that is the time of the last commit; later it
+    /// trails by what is not written out yet. `None` if nothing ever was.
+    #[must_use]
+    pub fn newest_time_ms(&self) -> Option<u64> {
+        self.handle.shared.versions.current().times().newest_ms()
+    }
+
     /// Where it stands and what it has done.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -7,6 +7,7 @@
 //! picks the next task by a seeded generator, so that one seed always gives the same run.
 
 mod aligned;
+mod manual;
 mod memory;
 mod real;
 mod scheduler;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use aligned::{AlignedBuf, PAGE_SIZE};
+pub use manual::ManualClock;
 pub use memory::MemoryFs;
 pub use real::{RealClock, RealFs, RealRng, RealScheduler};
 pub use scheduler::{Next, Priority, Scheduler, Task, TaskHandle};

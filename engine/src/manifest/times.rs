@@ -57,6 +57,11 @@ impl TimeMap {
             .map(|(sequence, _)| *sequence)
     }
 
+    /// The newest time of all samples.
+    pub(crate) fn newest_ms(&self) -> Option<u64> {
+        self.samples.last().map(|(_, time)| *time)
+    }
+
     /// All samples, rising.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         self.samples.iter().copied()

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
 use crate::http::AllowedOrigins;
-use crate::store::Durability;
+use crate::store::{ClockMode, Durability};
 use crate::validation::Wording;
 
 /// DynamoDB Local's options ("DynamoDB local usage notes" in the developer guide) and what they are
@@ -106,6 +106,11 @@ struct ServeArguments {
     /// Tables stay in CREATING, UPDATING and DELETING for a second
     #[arg(long)]
     delay_transient_statuses: bool,
+    /// Whose time it is: 'system', or 'manual', which stands until POST /_stator/clock moves it and
+    /// starts at the system's time, or with 'manual:MS' at so many milliseconds since 1970
+    #[arg(long, value_name = "system|manual|manual:MS", default_value = "system",
+          value_parser = clock)]
+    clock: ClockMode,
     /// Accepted for DynamoDB Local's sake: all credentials and Regions share their tables anyway
     #[arg(long)]
     shared_db: bool,
@@ -138,6 +143,8 @@ pub(super) struct ServeOptions {
     pub(super) transient_status: Duration,
     /// Whose words errors have.
     pub(super) wording: Wording,
+    /// Whose time it is.
+    pub(super) clock: ClockMode,
 }
 
 impl CommandLine {
@@ -174,6 +181,7 @@ impl CommandLine {
                 Duration::ZERO
             },
             wording: arguments.wording,
+            clock: arguments.clock,
         })
     }
 }
@@ -203,6 +211,18 @@ fn wording(text: &str) -> Result<Wording, String> {
         "current" => Ok(Wording::Current),
         "older" => Ok(Wording::Older),
         _ => Err("write 'current' or 'older'".to_owned()),
+    }
+}
+
+fn clock(text: &str) -> Result<ClockMode, String> {
+    let start = text.strip_prefix("manual:").map(str::parse);
+    match (text, start) {
+        ("system", _) => Ok(ClockMode::System),
+        ("manual", _) => Ok(ClockMode::Manual { start_ms: None }),
+        (_, Some(Ok(start_ms))) => Ok(ClockMode::Manual {
+            start_ms: Some(start_ms),
+        }),
+        _ => Err("write 'system', 'manual', or for instance 'manual:1767225600000'".to_owned()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::arguments::{ServeOptions, Storage};
-use crate::store::Durability;
+use crate::store::{ClockMode, Durability};
 
 /// The lines that name the endpoint, where the data is, what an acknowledgement means, and one
 /// thing to try.
@@ -32,6 +32,12 @@ pub(super) fn banner(options: &ServeOptions, address: SocketAddr) -> String {
         let _ = write!(
             text,
             "interval: a power failure can take the last {milliseconds} ms of what is acknowledged"
+        );
+    }
+    if options.clock != ClockMode::System {
+        let _ = write!(
+            text,
+            "\n  clock       manual: it stands until POST {endpoint}/_stator/clock moves it"
         );
     }
     let _ = write!(

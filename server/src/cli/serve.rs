@@ -75,6 +75,7 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
             .try_into()
             .unwrap_or(u64::MAX),
         wording: options.wording,
+        clock: options.clock,
         ..StatorOptions::default()
     });
     opened.map_err(|error| {

@@ -9,7 +9,7 @@ use clap::Parser;
 use super::arguments::{CommandLine, ServeOptions, Storage, translate};
 use super::banner::banner;
 use crate::http::AllowedOrigins;
-use crate::store::Durability;
+use crate::store::{ClockMode, Durability};
 use crate::validation::Wording;
 
 fn parse(line: &str) -> Result<ServeOptions, clap::Error> {
@@ -44,6 +44,7 @@ fn serve_is_the_default_and_its_defaults_are_dynamodbs() {
         (AllowedOrigins::Local, Duration::ZERO)
     );
     assert_eq!(bare.wording, Wording::Current);
+    assert_eq!(bare.clock, ClockMode::System);
     let (path, durability) = directory("");
     assert_eq!(path, std::env::current_dir().unwrap().join("stator-data"));
     assert_eq!(durability, Durability::Sync);
@@ -71,6 +72,9 @@ fn our_options_are_read() {
     );
     assert_eq!(options("--in-memory").storage, Storage::Memory);
     assert_eq!(options("--wording older").wording, Wording::Older);
+    let manual = |start_ms| ClockMode::Manual { start_ms };
+    assert_eq!(options("--clock manual").clock, manual(None));
+    assert_eq!(options("--clock manual:12").clock, manual(Some(12)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One request, from its head to its answer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use hyper::{Method, Request, StatusCode};
 use super::body::{self, BodyError};
 use super::coding::{self, CodingError};
 use super::contain::{Panicked, contain};
+use super::control;
 use super::origin::{self, Origin};
 use super::reply::{self, Reply};
 use super::{AllowedOrigins, Context, Credentials, RequestId, Service, credentials};
@@ -29,16 +31,27 @@ pub(super) struct Front<S> {
 impl<S: Service> Front<S> {
     /// Answers one request. The order of the checks is DynamoDB's: size, method and type, whether
     /// the body is JSON, operation, signature, and then what the operation itself finds.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
+    pub(super) async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Reply {
         let id = RequestId::new();
         let (head, body) = request.into_parts();
         let origin = match origin::check(&head.headers, &self.origins) {
             Ok(origin) => origin,
             Err(error) => return reply::closing(refuse(id, reply::JSON_1_0, &error)),
         };
-        let mut answer = if head.method == Method::POST {
+        let control = control::path(&head.method, head.uri.path());
+        if control.is_some()
+            && let Err(error) = control::check(peer, &head.headers)
+        {
+            return reply::closing(control::refuse(id, &error));
+        }
+        let mut answer = if head.method == Method::POST || control.is_some() {
             match body::read(body).await {
-                Ok(body) => self.post(id, &head, body).await,
+                Ok(body) => match control {
+                    Some(path) => {
+                        control::answer(&*self.service, id, &head.method, path, &body).await
+                    }
+                    None => self.post(id, &head, body).await,
+                },
                 Err(BodyError::TooLarge) => reply::too_large(id),
                 Err(BodyError::Stalled) => reply::timed_out(id),
                 Err(BodyError::Incomplete { received }) => {

@@ -6,11 +6,12 @@
 //!
 //! DynamoDB answers over HTTP/1.1 with keep-alive and `application/x-amz-json-1.0` (the developer
 //! guide's "DynamoDB low-level API"), so that is all this speaks. Absent on purpose: routing by
-//! path (DynamoDB ignores it), middleware, and anything about tables.
+//! path (DynamoDB ignores it; only what begins with `/_stator/` is for the server itself), middleware, and anything about tables.
 
 mod body;
 mod coding;
 mod contain;
+mod control;
 mod credentials;
 mod front;
 #[cfg(feature = "fuzzing")]
@@ -25,6 +26,7 @@ mod service;
 mod tests;
 mod timer;
 
+pub use control::{ClockKind, ClockReading, ControlError, ControlRequest};
 pub use credentials::Credentials;
 pub use origin::AllowedOrigins;
 pub use request_id::RequestId;

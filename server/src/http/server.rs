@@ -125,7 +125,7 @@ async fn converse<S: Service>(
     }
     let service = service_fn(|request| {
         let front = &front;
-        async move { Ok::<_, Infallible>(front.answer(request).await) }
+        async move { Ok::<_, Infallible>(front.answer(peer.ip(), request).await) }
     });
     let connection = http1::Builder::new()
         .timer(ConnectionTimer::default())

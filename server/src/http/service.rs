@@ -3,10 +3,12 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 
+use super::control::{ClockKind, ClockReading, ControlError, ControlRequest};
 use super::{Credentials, RequestId};
 use crate::operation::{self, RequestContext};
-use crate::stator::Stator;
+use crate::stator::{ClockError, Stator};
 use crate::wire::{Error, Operation};
 
 /// What the front knows about one request, besides its operation and its body.
@@ -32,6 +34,12 @@ pub trait Service: Send + Sync + 'static {
         body: Bytes,
         context: Context<'_>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send;
+
+    /// Does what is asked of the server itself.
+    fn control(
+        &self,
+        request: ControlRequest,
+    ) -> impl Future<Output = Result<ClockReading, ControlError>> + Send;
 }
 
 impl Service for Stator {
@@ -49,4 +57,26 @@ impl Service for Stator {
         };
         operation::dispatch(self, &context, operation, &body).await
     }
+
+    async fn control(&self, request: ControlRequest) -> Result<ClockReading, ControlError> {
+        let now_ms = match request {
+            ControlRequest::ReadClock => self.now_ms(),
+            ControlRequest::MoveClock(to) => self.move_clock(to).await.map_err(refusal)?,
+        };
+        let clock = if self.has_manual_clock() {
+            ClockKind::Manual
+        } else {
+            ClockKind::System
+        };
+        Ok(ClockReading { clock, now_ms })
+    }
+}
+
+fn refusal(error: ClockError) -> ControlError {
+    let status = match &error {
+        ClockError::System => StatusCode::CONFLICT,
+        ClockError::Backwards { .. } | ClockError::TooFar => StatusCode::BAD_REQUEST,
+        ClockError::Store(_) | ClockError::Due(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    ControlError::new(status, error)
 }

@@ -2,6 +2,7 @@
 
 mod codings;
 mod connections;
+mod controls;
 mod oddities;
 mod requests;
 
@@ -9,12 +10,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{AllowedOrigins, Context, Drained, Server, ServerOptions, Service};
+use super::{
+    AllowedOrigins, ClockKind, ClockReading, Context, ControlError, ControlRequest, Drained,
+    Server, ServerOptions, Service,
+};
+use crate::stator::ClockMove;
 use crate::wire::{Error, Operation};
 
 /// Answers a few of the operations, each in a way of its own.
@@ -54,6 +60,19 @@ impl Service for FakeService {
             }
             other => panic!("nobody asked for {other}"),
         }
+    }
+
+    /// A clock that says where it was moved to.
+    async fn control(&self, request: ControlRequest) -> Result<ClockReading, ControlError> {
+        let now_ms = match request {
+            ControlRequest::ReadClock => 1,
+            ControlRequest::MoveClock(ClockMove::Set(to_ms)) => to_ms,
+            ControlRequest::MoveClock(ClockMove::Advance(_)) => {
+                return Err(ControlError::new(StatusCode::CONFLICT, "it is stuck"));
+            }
+        };
+        let clock = ClockKind::Manual;
+        Ok(ClockReading { clock, now_ms })
     }
 }
 

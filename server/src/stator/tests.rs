@@ -285,3 +285,60 @@ fn an_arn_names_its_table_in_its_namespace() {
         ("111111111111".to_owned(), "eu-west-1".to_owned(), "Table")
     );
 }
+
+/// Notes what it is asked to do.
+struct Note(parking_lot::Mutex<Vec<crate::store::Moved>>, bool);
+
+impl crate::store::DueWork for Note {
+    fn name(&self) -> &'static str {
+        "a note"
+    }
+
+    fn run(&self, moved: crate::store::Moved) -> Result<(), crate::store::Fault> {
+        self.0.lock().push(moved);
+        if self.1 {
+            return Err(EngineError::Throttled.into());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_due_has_happened_when_the_clock_was_moved() {
+    let stator = Stator::open(StatorOptions {
+        clock: ClockMode::Manual {
+            start_ms: Some(1_000),
+        },
+        table_state_delay_ms: 500,
+        ..StatorOptions::default()
+    })
+    .unwrap();
+    let note = Arc::new(Note(parking_lot::Mutex::default(), false));
+    stator.due().register(Arc::clone(&note) as Arc<_>);
+    let moved = |to| stator.block_on(stator.move_clock(to)).unwrap();
+    create(&stator, "Table").unwrap();
+    let status = || describe(&stator, "Table").unwrap()["TableStatus"].take();
+    assert_eq!(status(), "CREATING");
+    assert_eq!(moved(ClockMove::Advance(499)).unwrap(), 1_499);
+    assert_eq!(status(), "CREATING");
+    assert_eq!(moved(ClockMove::Set(1_500)).unwrap(), 1_500);
+    assert_eq!(status(), "ACTIVE");
+    assert!(matches!(
+        moved(ClockMove::Set(1_499)),
+        Err(ClockError::Backwards { .. })
+    ));
+    assert_eq!(moved(ClockMove::Advance(0)).unwrap(), 1_500);
+    let moves: Vec<_> = note.0.lock().iter().map(|m| (m.from_ms, m.to_ms)).collect();
+    assert_eq!(moves, [(1_000, 1_499), (1_499, 1_500), (1_500, 1_500)]);
+
+    // A failure is told, and keeps nobody else from their work.
+    let failing = Arc::new(Note(parking_lot::Mutex::default(), true));
+    let behind = Arc::new(Note(parking_lot::Mutex::default(), false));
+    stator.due().register(failing);
+    stator.due().register(Arc::clone(&behind) as Arc<_>);
+    assert!(matches!(
+        moved(ClockMove::Advance(1)),
+        Err(ClockError::Due(_))
+    ));
+    assert_eq!(behind.0.lock().len(), 1);
+}

@@ -9,14 +9,19 @@
 //! - [`layout`] says under which key an item and an index entry stand.
 //! - [`Fault`] is why a piece of work on the store came to no answer. Errors of the engine become
 //!   errors of the wire there, in one place.
+//! - [`ClockMode`] is whose time it is, and [`DueRegistry`] the work that time makes due.
 //! - [`system`] are the keyspaces and keys of the server itself.
 
+mod clock;
+mod due;
 mod fault;
 pub mod layout;
 mod open;
 mod run;
 pub mod system;
 
+pub use clock::{ClockError, ClockMode};
+pub use due::{DueRegistry, DueWork, Moved};
 pub use fault::Fault;
 pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{

@@ -1,13 +1,16 @@
 //! Opening the store, and what it offers.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use stator_engine::{
     Batch, Commit, Db, Durability, Env, Error as EngineError, Key, KeyspaceId, Options, ReadMode,
-    Snapshot, Transaction, Value,
+    Snapshot, Transaction, Value, io::ManualClock,
 };
 
-use super::system::check_form;
+use super::{
+    clock::{self, ClockMode},
+    system::check_form,
+};
 
 /// Where the data is.
 #[derive(Clone)]
@@ -29,6 +32,8 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// Bytes of decompressed data blocks to keep in memory; `None` for the engine's choice.
     pub block_cache_size: Option<usize>,
+    /// Whose time it is.
+    pub clock: ClockMode,
 }
 
 impl Default for StoreOptions {
@@ -37,6 +42,7 @@ impl Default for StoreOptions {
             storage: Storage::Memory,
             durability: Durability::Sync,
             block_cache_size: None,
+            clock: ClockMode::System,
         }
     }
 }
@@ -45,12 +51,13 @@ impl Default for StoreOptions {
 #[derive(Clone)]
 pub struct Store {
     db: Db,
+    manual_clock: Option<Arc<ManualClock>>,
 }
 
 impl Store {
     /// Opens the store, and creates it if there is none.
     pub fn open(options: StoreOptions) -> Result<Self, EngineError> {
-        let (env, directory) = match options.storage {
+        let (mut env, directory) = match options.storage {
             Storage::Directory(directory) => (Env::real(), directory),
             Storage::Memory => (Env::memory(), PathBuf::from("/")),
             Storage::Env(env, directory) => (env, directory),
@@ -62,9 +69,17 @@ impl Store {
         if let Some(size) = options.block_cache_size {
             engine.block_cache_size = size;
         }
+        let system = Arc::clone(&env.clock);
+        let manual_clock = clock::install(&mut env, options.clock);
         let db = Db::open(env, &directory, engine)?;
-        let store = Self { db };
+        let where_it_stands =
+            clock::set_out(&db, options.clock, manual_clock.as_deref(), system.now_ms())?;
+        let store = Self { db, manual_clock };
         check_form(&store)?;
+        if !where_it_stands.is_empty() {
+            // If it is lost, everything that could depend on it is lost too.
+            drop(store.write(where_it_stands)?);
+        }
         Ok(store)
     }
 
@@ -117,6 +132,11 @@ impl Store {
     /// Unix milliseconds of the engine's clock: the only time there is.
     pub fn now_ms(&self) -> u64 {
         self.db.env().clock.now_ms()
+    }
+
+    /// The clock, if it is one that is driven.
+    pub(super) fn manual_clock(&self) -> Option<&ManualClock> {
+        self.manual_clock.as_deref()
     }
 
     /// Fills `bytes` with randomness.

@@ -32,6 +32,11 @@ pub fn token_keyspaces() -> Key {
     Key::new(CATALOG, b"tokens", b"")
 }
 
+/// Where a clock that is driven stands.
+pub fn clock() -> Key {
+    Key::new(CATALOG, b"clock", b"")
+}
+
 /// What is known of the live statistics of a keyspace.
 pub fn statistics(keyspace: KeyspaceId) -> Key {
     Key::new(CATALOG, b"statistics", &keyspace.0.to_be_bytes())

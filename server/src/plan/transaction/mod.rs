@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     item::Item,
-    store::{Commit, EngineError, Fault, Key, ReadMode, Store},
+    store::{Commit, DueWork, EngineError, Fault, Key, Moved, ReadMode, Store},
     wire::Error,
 };
 
@@ -57,6 +57,17 @@ impl Transactions {
         if self.claims.holds(key) {
             return Err(Error::TransactionConflict(CONFLICT.into()));
         }
+        Ok(())
+    }
+}
+
+impl DueWork for Transactions {
+    fn name(&self) -> &'static str {
+        "the removal of client tokens"
+    }
+
+    fn run(&self, moved: Moved) -> Result<(), Fault> {
+        self.tokens.drop_expired(moved.to_ms)?.wait()?;
         Ok(())
     }
 }

@@ -69,26 +69,35 @@ impl Tokens {
     /// Reads where the tokens are, and drops what has expired.
     pub fn load(store: Store) -> Result<Self, EngineError> {
         let stored = store.get(&system::token_keyspaces(), ReadMode::Blocking)?;
-        let mut generations = Generations::decode(stored.as_deref().unwrap_or_default());
+        let generations = Generations::decode(stored.as_deref().unwrap_or_default());
         let now_ms = store.now_ms();
+        let tokens = Self {
+            store,
+            generations: Mutex::new(generations),
+            in_flight: Arc::default(),
+        };
+        // If it is lost, it is done again.
+        drop(tokens.drop_expired(now_ms)?);
+        Ok(tokens)
+    }
+
+    /// Drops all keyspaces if everything in them has expired by `now_ms`, and nobody is about to write
+    /// into them: a request in progress may have been told where, before the clock was moved.
+    pub fn drop_expired(&self, now_ms: u64) -> Result<Commit, EngineError> {
+        let mut generations = self.generations.lock();
         let expired = generations
             .0
             .first()
             .is_some_and(|newest| now_ms >= newest.since_ms.saturating_add(2 * VALID_MS));
-        if expired {
-            let mut batch = Batch::new();
-            for generation in std::mem::take(&mut generations.0) {
-                batch.drop_keyspace(generation.keyspace);
-            }
-            batch.delete(system::token_keyspaces());
-            // If it is lost, it is done again.
-            drop(store.write(batch)?);
+        if !expired || !self.in_flight.lock().is_empty() {
+            return Ok(self.store.wait_durable(0));
         }
-        Ok(Self {
-            store,
-            generations: Mutex::new(generations),
-            in_flight: Arc::default(),
-        })
+        let mut batch = Batch::new();
+        for generation in std::mem::take(&mut generations.0) {
+            batch.drop_keyspace(generation.keyspace);
+        }
+        batch.delete(system::token_keyspaces());
+        self.store.write(batch)
     }
 
     /// Begins a request with a token. `None` if another is in progress.

@@ -113,3 +113,21 @@ fn the_same_token_elsewhere_is_another() {
     }
     assert!(is_known(&tokens, "x"));
 }
+
+#[test]
+fn keyspaces_are_not_dropped_under_a_request_in_progress() {
+    let simulation = Simulation::new(3);
+    let store = open(&simulation);
+    let tokens = Tokens::load(store.clone()).unwrap();
+    let row = use_token(&tokens, "first");
+    let later_ms = store.now_ms() + 2 * VALID_MS;
+    let in_flight = tokens.begin(id("second")).unwrap();
+    tokens.row(&in_flight).unwrap();
+    tokens.drop_expired(later_ms).unwrap().wait().unwrap();
+    assert!(is_stored(&store, &row));
+    drop(in_flight);
+    tokens.drop_expired(later_ms - 1).unwrap().wait().unwrap();
+    assert!(is_stored(&store, &row));
+    tokens.drop_expired(later_ms).unwrap().wait().unwrap();
+    assert!(!is_stored(&store, &row));
+}
