@@ -14,7 +14,7 @@ use crate::{
     },
     plan::{
         Rejection,
-        capacity::{Consistency, Units, Usage},
+        capacity::{Consistency, Usage},
         key, read,
     },
     store::Key,
@@ -158,8 +158,7 @@ fn respond(
                 left.push(key.into());
                 continue;
             };
-            let size = item.as_ref().map_or(0, Item::size);
-            usage.charge_table(Units::read(size as u64, group.consistency));
+            usage.merge(&Usage::of_read(item.as_ref(), group.consistency));
             found.extend(item.map(|item| projection::apply(group.projection.as_ref(), item)));
         }
         consumed.extend(capacity.of(&group.name, table, &usage));

@@ -16,7 +16,7 @@ use crate::{
     plan::{
         Rejection,
         capacity::Usage,
-        key::{self, Origin},
+        key,
         write::{self, Action, Actor, Refusal, Write, Written},
     },
     table::Table,
@@ -141,12 +141,10 @@ fn plan(groups: &[TableWrites], tables: &[Arc<Table>]) -> Result<Vec<Write>, Err
 fn plan_one(table: &Arc<Table>, change: &Change) -> Result<Write, Rejection> {
     let (key, action) = match change {
         Change::Delete(key) => (key::lookup_key(table, key.as_ref())?, Action::Delete),
-        Change::Put(item) => {
-            key::check_batch_item_key(table.key_schema(), item.as_ref())?;
-            key::check_index_keys(table, item.as_ref(), None, Origin::Put)?;
-            let key = key::primary_key(table, item.as_ref()).ok_or(Rejection::KeyMismatch)?;
-            (key, Action::Put(item.clone()))
-        }
+        Change::Put(item) => (
+            key::batch_put_key(table, item.as_ref())?,
+            Action::Put(item.clone()),
+        ),
     };
     Ok(Write {
         table: Arc::clone(table),

@@ -9,11 +9,10 @@ use crate::{
     operation::{
         RequestContext, condition,
         layer::Layer,
-        respond::{ReturnCapacity, ReturnValues, item_collection_metrics, returns_item_on_failure},
-        single_write,
+        single_write::{self, Answer, answer},
     },
     plan::{
-        Rejection, key,
+        key,
         write::{Action, Write, Written},
     },
     table::Table,
@@ -22,15 +21,6 @@ use crate::{
         shapes::{DeleteItemInput, DeleteItemOutput},
     },
 };
-
-/// What of the request decides the answer, once the write is planned.
-struct Answer {
-    table_name: String,
-    values: ReturnValues,
-    capacity: ReturnCapacity,
-    metrics: Option<String>,
-    item_on_failure: bool,
-}
 
 /// Executes a DeleteItem request.
 ///
@@ -46,7 +36,7 @@ pub(super) async fn execute(
     let (key, condition, answer) = validate(stator, layer, input)?;
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, &key, condition)?;
-    let written = single_write::run(stator, write, answer.item_on_failure).await?;
+    let written = answer.run(stator, write).await?;
     Ok(respond(&table, &key, written, &answer))
 }
 
@@ -56,10 +46,7 @@ fn validate(
     layer: Layer,
     input: DeleteItemInput,
 ) -> Result<(Item, Option<BoundCondition>, Answer), Error> {
-    let values = ReturnValues::requested(input.return_values.as_deref());
-    if !matches!(values, ReturnValues::None | ReturnValues::AllOld) {
-        return Err(layer.refuse(Rejection::ReturnValues));
-    }
+    single_write::check_return_values(layer, input.return_values.as_deref())?;
     let condition = condition::of(
         layer,
         stator.expressions(),
@@ -72,16 +59,7 @@ fn validate(
         },
     )?;
     let key = layer.item(input.key)?;
-    let answer = Answer {
-        table_name: input.table_name.unwrap_or_default(),
-        values,
-        capacity: ReturnCapacity::requested(input.return_consumed_capacity.as_deref()),
-        metrics: input.return_item_collection_metrics,
-        item_on_failure: returns_item_on_failure(
-            input.return_values_on_condition_check_failure.as_deref(),
-        ),
-    };
-    Ok((key, condition, answer))
+    Ok((key, condition, answer!(input)))
 }
 
 /// Checks the key against the table's.
@@ -97,13 +75,8 @@ fn plan(table: &Arc<Table>, key: &Item, condition: Option<BoundCondition>) -> Re
 
 fn respond(table: &Table, key: &Item, written: Written, answer: &Answer) -> DeleteItemOutput {
     DeleteItemOutput {
-        consumed_capacity: answer
-            .capacity
-            .of(&answer.table_name, &written.table, &written.usage),
-        item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, key),
-        attributes: match answer.values {
-            ReturnValues::AllOld => written.old,
-            _ => None,
-        },
+        consumed_capacity: answer.consumed_capacity(&written),
+        item_collection_metrics: answer.item_collection_metrics(table, key),
+        attributes: answer.old(written),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     item::Item,
     operation::{RequestContext, layer::Layer, projection, respond::ReturnCapacity},
     plan::{
-        capacity::{Consistency, Units, Usage},
+        capacity::{Consistency, Usage},
         key, read,
     },
     wire::{
@@ -37,9 +37,7 @@ pub(super) async fn execute(
     let table = stator.table(context, &request.table_name)?;
     let key = key::lookup_key(&table, request.key.as_ref())?;
     let item = read::get(stator.store(), key).await?;
-    let mut usage = Usage::new();
-    let size = item.as_ref().map_or(0, Item::size);
-    usage.charge_table(Units::read(size as u64, request.consistency));
+    let usage = Usage::of_read(item.as_ref(), request.consistency);
     Ok(GetItemOutput {
         item: item.map(|item| projection::apply(request.projection.as_ref(), item)),
         consumed_capacity: request.capacity.of(&request.table_name, &table, &usage),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
+    Stator,
     expression::{BoundCondition, BoundProjection, ExpressionCache, Placeholders},
     item::{Item, ItemRef},
     operation::{
@@ -15,7 +16,7 @@ use crate::{
         Rejection,
         capacity::Consistency,
         key,
-        page::{Output, Page, PagePlan},
+        page::{self, Output, Page, PagePlan},
         select::{self, Fetch, ProjectionParameter, Select},
     },
     store::{Direction, Key, KeyRange, KeyspaceId},
@@ -257,13 +258,22 @@ impl Source {
         }
     }
 
-    /// The plan of a page over `range`.
-    pub(super) fn plan(
+    /// Reads a page of `range`.
+    pub(super) async fn read(
         self,
+        stator: &Stator,
         request: PageRequest,
         range: KeyRange,
         direction: Direction,
-    ) -> PagePlan {
+    ) -> Result<Answer, Error> {
+        let (table, select) = (Arc::clone(&self.table), request.select);
+        let (name, capacity) = (request.table_name.clone(), request.capacity);
+        let plan = self.plan(request, range, direction);
+        let page = page::read(stator.store(), plan).await?;
+        Ok(Answer::new(page, &table, &name, select, capacity))
+    }
+
+    fn plan(self, request: PageRequest, range: KeyRange, direction: Direction) -> PagePlan {
         PagePlan {
             table: self.table,
             index: self.index,
@@ -300,7 +310,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(
+    fn new(
         page: Page,
         table: &Table,
         name: &str,

@@ -9,12 +9,10 @@ use crate::{
     operation::{
         RequestContext, condition,
         layer::Layer,
-        respond::{ReturnCapacity, ReturnValues, item_collection_metrics, returns_item_on_failure},
-        single_write,
+        single_write::{self, Answer, answer},
     },
     plan::{
-        Rejection,
-        key::{self, Origin},
+        Rejection, key,
         write::{Action, Write, Written},
     },
     table::Table,
@@ -23,15 +21,6 @@ use crate::{
         shapes::{PutItemInput, PutItemOutput},
     },
 };
-
-/// What of the request decides the answer, once the write is planned.
-struct Answer {
-    table_name: String,
-    values: ReturnValues,
-    capacity: ReturnCapacity,
-    metrics: Option<String>,
-    item_on_failure: bool,
-}
 
 /// Executes a PutItem request.
 ///
@@ -47,7 +36,7 @@ pub(super) async fn execute(
     let (item, condition, answer) = validate(stator, layer, input)?;
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, item.clone(), condition)?;
-    let written = single_write::run(stator, write, answer.item_on_failure).await?;
+    let written = answer.run(stator, write).await?;
     Ok(respond(&table, &item, written, &answer))
 }
 
@@ -57,10 +46,7 @@ fn validate(
     layer: Layer,
     input: PutItemInput,
 ) -> Result<(Item, Option<BoundCondition>, Answer), Error> {
-    let values = ReturnValues::requested(input.return_values.as_deref());
-    if !matches!(values, ReturnValues::None | ReturnValues::AllOld) {
-        return Err(layer.refuse(Rejection::ReturnValues));
-    }
+    single_write::check_return_values(layer, input.return_values.as_deref())?;
     let condition = condition::of(
         layer,
         stator.expressions(),
@@ -76,23 +62,12 @@ fn validate(
     if item.size() > MAX_ITEM_SIZE {
         return Err(Rejection::ItemSize.into());
     }
-    let answer = Answer {
-        table_name: input.table_name.unwrap_or_default(),
-        values,
-        capacity: ReturnCapacity::requested(input.return_consumed_capacity.as_deref()),
-        metrics: input.return_item_collection_metrics,
-        item_on_failure: returns_item_on_failure(
-            input.return_values_on_condition_check_failure.as_deref(),
-        ),
-    };
-    Ok((item, condition, answer))
+    Ok((item, condition, answer!(input)))
 }
 
 /// Checks the item against the table's keys.
 fn plan(table: &Arc<Table>, item: Item, condition: Option<BoundCondition>) -> Result<Write, Error> {
-    key::check_item_key(table.key_schema(), item.as_ref())?;
-    key::check_index_keys(table, item.as_ref(), None, Origin::Put)?;
-    let key = key::primary_key(table, item.as_ref()).ok_or(Rejection::KeyMismatch)?;
+    let key = key::put_key(table, item.as_ref())?;
     Ok(Write {
         table: Arc::clone(table),
         key,
@@ -103,13 +78,8 @@ fn plan(table: &Arc<Table>, item: Item, condition: Option<BoundCondition>) -> Re
 
 fn respond(table: &Table, item: &Item, written: Written, answer: &Answer) -> PutItemOutput {
     PutItemOutput {
-        consumed_capacity: answer
-            .capacity
-            .of(&answer.table_name, &written.table, &written.usage),
-        item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, item),
-        attributes: match answer.values {
-            ReturnValues::AllOld => written.old,
-            _ => None,
-        },
+        consumed_capacity: answer.consumed_capacity(&written),
+        item_collection_metrics: answer.item_collection_metrics(table, item),
+        attributes: answer.old(written),
     }
 }

@@ -1,7 +1,5 @@
 //! Query: the items of one partition of a table or index, in the order of the sort key.
 
-use std::sync::Arc;
-
 use crate::{
     Stator,
     expression::{self, KeyClause, KeySelection, KeyTest},
@@ -10,9 +8,9 @@ use crate::{
         RequestContext,
         layer::Layer,
         legacy,
-        page_request::{Answer, Own, PageParameters, PageRequest, Source},
+        page_request::{Own, PageParameters, PageRequest, Source},
     },
-    plan::{Rejection, page},
+    plan::Rejection,
     store::{
         Direction, KeyRange,
         layout::{self, SortCondition},
@@ -44,14 +42,12 @@ pub(super) async fn execute(
     let layer = Layer::new(Operation::Query, stator.wording());
     let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.page.table_name)?;
-    let source = Source::of(Arc::clone(&table), &request.page)?;
+    let source = Source::of(table, &request.page)?;
     let range = range(layer, &source, &request)?;
     check_filter(layer, &source, &request)?;
-    let (name, select) = (request.page.table_name.clone(), request.page.select);
-    let capacity = request.page.capacity;
-    let plan = source.plan(request.page, range, request.direction);
-    let page = page::read(stator.store(), plan).await?;
-    let answer = Answer::new(page, &table, &name, select, capacity);
+    let answer = source
+        .read(stator, request.page, range, request.direction)
+        .await?;
     Ok(QueryOutput {
         items: answer.items,
         count: answer.count,
@@ -182,11 +178,7 @@ fn check_filter(layer: Layer, source: &Source, request: &Request) -> Result<(), 
     let Some(filter) = &request.page.filter else {
         return Ok(());
     };
-    let keys: Vec<&str> = source
-        .key_schema()
-        .attributes()
-        .map(|key| &*key.name)
-        .collect();
+    let keys = source.key_schema().names();
     if request.has_legacy_filter {
         if let Some(name) = filter.attributes().find(|name| keys.contains(name)) {
             return Err(Rejection::LegacyFilterOnKey(name.into()).into());

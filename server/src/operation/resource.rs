@@ -1,11 +1,46 @@
 //! The table that a `ResourceArn` names.
 
-use super::{RequestContext, definition::Refusal};
+use super::{
+    Nothing, RequestContext,
+    definition::{Refusal, check_usable},
+};
 use crate::{
     stator::Stator,
-    table::{Arn, ArnError, Namespace},
-    wire::Error,
+    store::Fault,
+    table::{Arn, ArnError, Change, Namespace, record::Tag},
+    wire::{Error, Operation},
 };
+
+/// Changes the tags of the table that `arn` names.
+pub(super) async fn change_tags(
+    stator: &Stator,
+    context: &RequestContext,
+    operation: Operation,
+    arn: Option<String>,
+    change: impl Fn(&mut Vec<Tag>) -> Result<(), Refusal> + Send + 'static,
+) -> Result<Nothing, Error> {
+    let (owner, context) = (stator.clone(), context.clone());
+    let arn = arn.unwrap_or_default();
+    let work = move || -> Result<(), Fault> {
+        let (namespace, name) = tagged_table(&owner, &context, &arn)?;
+        owner
+            .catalog()
+            .change(&namespace, name, context.now_ms, |table| {
+                let table = table.ok_or_else(|| not_found(&context, operation.name(), &arn))?;
+                check_usable(table, context.now_ms)?;
+                let mut record = Box::new(table.record().clone());
+                change(&mut record.tags)?;
+                if record.tags == table.record().tags {
+                    return Ok((Change::Nothing, ()));
+                }
+                let dropped = Vec::new();
+                Ok((Change::Put { record, dropped }, ()))
+            })?;
+        Ok(())
+    };
+    stator.store().run_blocking(work).await?;
+    Ok(Nothing)
+}
 
 /// Namespace and name of the table that `arn` names: of tagging operations, which know tables only.
 pub(super) fn tagged_table<'a>(

@@ -1,15 +1,13 @@
 //! Scan: the items of a table or index, all of them or one segment.
 
-use std::sync::Arc;
-
 use crate::{
     Stator,
     operation::{
         RequestContext,
         layer::Layer,
-        page_request::{Answer, Own, PageParameters, PageRequest, Source},
+        page_request::{Own, PageParameters, PageRequest, Source},
     },
-    plan::{Rejection, page},
+    plan::Rejection,
     store::{Direction, KeyRange},
     wire::{
         Error, Operation,
@@ -44,13 +42,11 @@ pub(super) async fn execute(
     let layer = Layer::new(Operation::Scan, stator.wording());
     let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.page.table_name)?;
-    let source = Source::of(Arc::clone(&table), &request.page)?;
+    let source = Source::of(table, &request.page)?;
     let range = range(&source, &request)?;
-    let (name, select) = (request.page.table_name.clone(), request.page.select);
-    let capacity = request.page.capacity;
-    let plan = source.plan(request.page, range, Direction::Forward);
-    let page = page::read(stator.store(), plan).await?;
-    let answer = Answer::new(page, &table, &name, select, capacity);
+    let answer = source
+        .read(stator, request.page, range, Direction::Forward)
+        .await?;
     Ok(ScanOutput {
         items: answer.items,
         count: answer.count,

@@ -2,15 +2,14 @@
 
 use super::{
     Nothing, RequestContext,
-    definition::{Refusal, check_usable, tags},
-    resource::{not_found, tagged_table},
+    definition::{Refusal, tags},
+    resource::change_tags,
 };
 use crate::{
     stator::Stator,
-    store::Fault,
-    table::{Change, record},
+    table::record,
     wire::{
-        Error,
+        Error, Operation,
         shapes::{Tag, TagResourceInput},
     },
 };
@@ -20,40 +19,17 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: TagResourceInput,
 ) -> Result<Nothing, Error> {
-    let given = input.tags.as_deref().unwrap_or_default();
+    let given = input.tags.unwrap_or_default();
     if given.is_empty() {
         return Err(Refusal::NoTags.into());
     }
-    tags::check_tags(given)?;
-    let (owner, own_context) = (stator.clone(), context.clone());
-    let work = move || tag(&owner, &own_context, &input);
-    stator.store().run_blocking(work).await?;
-    Ok(Nothing)
-}
-
-fn tag(stator: &Stator, context: &RequestContext, input: &TagResourceInput) -> Result<(), Fault> {
-    let arn = input.resource_arn.as_deref().unwrap_or_default();
-    let (namespace, name) = tagged_table(stator, context, arn)?;
-    stator
-        .catalog()
-        .change(&namespace, name, context.now_ms, |table| {
-            let table = table.ok_or_else(|| not_found(context, "TagResource", arn))?;
-            check_usable(table, context.now_ms)?;
-            let mut record = Box::new(table.record().clone());
-            lay_over(&mut record.tags, input.tags.as_deref().unwrap_or_default());
-            tags::check_tag_count(record.tags.len())?;
-            if record.tags == table.record().tags {
-                return Ok((Change::Nothing, ()));
-            }
-            Ok((
-                Change::Put {
-                    record,
-                    dropped: Vec::new(),
-                },
-                (),
-            ))
-        })?;
-    Ok(())
+    tags::check_tags(&given)?;
+    let change = move |tags: &mut Vec<record::Tag>| {
+        lay_over(tags, &given);
+        tags::check_tag_count(tags.len())
+    };
+    let operation = Operation::TagResource;
+    change_tags(stator, context, operation, input.resource_arn, change).await
 }
 
 /// Gives keys that are there their new value, and adds the others.

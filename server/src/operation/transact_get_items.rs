@@ -14,7 +14,7 @@ use crate::{
         transactional,
     },
     plan::{
-        capacity::{Consistency, Units, Usage},
+        capacity::{Consistency, Usage},
         key,
         transaction::{self, Reads},
     },
@@ -96,7 +96,11 @@ fn respond(
     items: Vec<Option<Item>>,
     capacity: ReturnCapacity,
 ) -> TransactGetItemsOutput {
-    let consumed: Vec<TransactionCapacity> = items.iter().map(consumed).collect();
+    let consumed: Vec<TransactionCapacity> = items
+        .iter()
+        .map(|item| Usage::of_read(item.as_ref(), Consistency::Transactional))
+        .map(TransactionCapacity::Read)
+        .collect();
     let names = wanted.iter().map(|one| &*one.table_name);
     let on_tables = names.zip(tables.iter().map(|table| &**table));
     let consumed_capacity = capacity.of_transaction(on_tables.zip(&consumed));
@@ -107,12 +111,4 @@ fn respond(
         responses: Some(responses.collect()),
         consumed_capacity,
     }
-}
-
-/// What it costs to read an item, or that there is none.
-fn consumed(item: &Option<Item>) -> TransactionCapacity {
-    let size = item.as_ref().map_or(0, Item::size) as u64;
-    let mut usage = Usage::new();
-    usage.charge_table(Units::read(size, Consistency::Transactional));
-    TransactionCapacity::Read(usage)
 }

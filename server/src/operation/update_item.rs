@@ -13,8 +13,8 @@ use crate::{
         RequestContext, condition,
         layer::{Layer, Parameter},
         legacy,
-        respond::{ReturnCapacity, ReturnValues, item_collection_metrics, returns_item_on_failure},
-        single_write,
+        respond::ReturnValues,
+        single_write::{Answer, answer},
     },
     plan::{
         Rejection,
@@ -39,15 +39,6 @@ struct Request {
     condition: Option<BoundCondition>,
 }
 
-/// What of the request decides the answer, once the write is planned.
-struct Answer {
-    table_name: String,
-    values: ReturnValues,
-    capacity: ReturnCapacity,
-    metrics: Option<String>,
-    item_on_failure: bool,
-}
-
 /// Executes an UpdateItem request.
 ///
 /// # Errors
@@ -63,7 +54,7 @@ pub(super) async fn execute(
     let table = stator.table(context, &answer.table_name)?;
     let (key, update) = (request.key.clone(), request.update.clone());
     let write = plan(layer, &table, request)?;
-    let written = single_write::run(stator, write, answer.item_on_failure).await?;
+    let written = answer.run(stator, write).await?;
     Ok(respond(&table, &key, &update, written, &answer))
 }
 
@@ -116,15 +107,6 @@ fn validate(
         None => legacy::expected(layer, input.expected, input.conditional_operator.as_deref())?,
     };
     let key = layer.item(input.key)?;
-    let answer = Answer {
-        table_name: input.table_name.unwrap_or_default(),
-        values: ReturnValues::requested(input.return_values.as_deref()),
-        capacity: ReturnCapacity::requested(input.return_consumed_capacity.as_deref()),
-        metrics: input.return_item_collection_metrics,
-        item_on_failure: returns_item_on_failure(
-            input.return_values_on_condition_check_failure.as_deref(),
-        ),
-    };
     // What legacy parameters update is measured by the finished item alone, and so was everything
     // before the newer layer.
     let charged = input.update_expression.is_some() && stator.wording() == Wording::Current;
@@ -137,7 +119,7 @@ fn validate(
             charge,
             condition,
         },
-        answer,
+        answer!(input),
     ))
 }
 
@@ -163,14 +145,9 @@ pub(super) fn creates(update: &Update) -> bool {
 /// Checks the request against the table's keys.
 fn plan(layer: Layer, table: &Arc<Table>, request: Request) -> Result<Write, Error> {
     let key = key::lookup_key(table, request.key.as_ref())?;
-    let names: Vec<&str> = table
-        .key_schema()
-        .attributes()
-        .map(|key| &*key.name)
-        .collect();
     request
         .update
-        .check_keys(&names)
+        .check_keys(&table.key_schema().names())
         .map_err(|error| layer.expression(error))?;
     if request.charge > MAX_ITEM_SIZE {
         return Err(Rejection::UpdatedItemSize.into());
@@ -196,10 +173,8 @@ fn respond(
     answer: &Answer,
 ) -> UpdateItemOutput {
     UpdateItemOutput {
-        consumed_capacity: answer
-            .capacity
-            .of(&answer.table_name, &written.table, &written.usage),
-        item_collection_metrics: item_collection_metrics(answer.metrics.as_deref(), table, key),
+        consumed_capacity: answer.consumed_capacity(&written),
+        item_collection_metrics: answer.item_collection_metrics(table, key),
         attributes: match answer.values {
             ReturnValues::None => None,
             ReturnValues::AllOld => written.old,

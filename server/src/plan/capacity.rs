@@ -7,6 +7,8 @@
 
 use std::ops::{Add, AddAssign};
 
+use crate::item::Item;
+
 /// Bytes that one read unit covers.
 const READ_UNIT_BYTES: u64 = 4 * 1024;
 /// Bytes that one write unit covers.
@@ -110,6 +112,13 @@ impl Usage {
     /// Nothing consumed yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Reading one item by its key, or finding that there is none.
+    pub fn of_read(item: Option<&Item>, consistency: Consistency) -> Self {
+        let mut usage = Self::new();
+        usage.charge_table(Units::read(item.map_or(0, Item::size) as u64, consistency));
+        usage
     }
 
     /// Adds what the table itself consumed.

@@ -68,10 +68,17 @@ pub fn check_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejec
     check_sizes(schema, item)
 }
 
-/// Checks the primary key within an item of a batch, where DynamoDB does not say what is wrong with
-/// it: AWS answered a wrong type this way in the capture `bw_table_wrongtype`.
-pub fn check_batch_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
-    check_item_key(schema, item).map_err(|rejection| match rejection {
+/// Where an item stands that is put, if the table and its indexes can hold it.
+pub fn put_key(table: &Table, item: ItemRef<'_>) -> Result<Key, Rejection> {
+    check_item_key(table.key_schema(), item)?;
+    check_index_keys(table, item, None, Origin::Put)?;
+    primary_key(table, item).ok_or(Rejection::KeyMismatch)
+}
+
+/// The same of an item of a batch, where DynamoDB does not say what is wrong with the primary key:
+/// AWS answered a wrong type this way in the capture `bw_table_wrongtype`.
+pub fn batch_put_key(table: &Table, item: ItemRef<'_>) -> Result<Key, Rejection> {
+    put_key(table, item).map_err(|rejection| match rejection {
         Rejection::MissingKey(_) | Rejection::KeyType { .. } => Rejection::KeyMismatch,
         other => other,
     })

@@ -107,6 +107,13 @@ impl KeySchema {
         self.partition.iter().chain(self.sort.iter())
     }
 
+    /// The names of all attributes.
+    pub fn names(&self) -> Vec<&str> {
+        self.attributes()
+            .map(|attribute| &*attribute.name)
+            .collect()
+    }
+
     /// How many attributes the key has.
     pub fn attribute_count(&self) -> usize {
         self.partition.len() + self.sort.len()

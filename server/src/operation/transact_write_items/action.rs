@@ -158,15 +158,12 @@ impl Requested {
     pub(super) fn plan(&self, table: &Arc<Table>) -> Result<Write, Rejection> {
         let item = self.item.as_ref();
         let (key, action) = match &self.kind {
-            Kind::Put => {
-                key::check_item_key(table.key_schema(), item)?;
-                key::check_index_keys(table, item, None, Origin::Put)?;
-                let key = key::primary_key(table, item).ok_or(Rejection::KeyMismatch)?;
-                (key, Action::Put(self.item.clone()))
-            }
+            Kind::Put => (key::put_key(table, item)?, Action::Put(self.item.clone())),
             Kind::Update { update, creates } => {
                 let key = key::lookup_key(table, item)?;
-                check_update_keys(table, update)?;
+                update
+                    .check_keys(&table.key_schema().names())
+                    .map_err(Rejection::Expression)?;
                 let action = Action::Update {
                     key: self.item.clone(),
                     update: update.clone(),
@@ -185,14 +182,4 @@ impl Requested {
             action,
         })
     }
-}
-
-/// An update must leave the primary key alone.
-fn check_update_keys(table: &Table, update: &BoundUpdate) -> Result<(), Rejection> {
-    let names: Vec<&str> = table
-        .key_schema()
-        .attributes()
-        .map(|key| &*key.name)
-        .collect();
-    update.check_keys(&names).map_err(Rejection::Expression)
 }
