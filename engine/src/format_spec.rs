@@ -82,13 +82,15 @@ fn wal() {
     first.put(key(b"a", b"1").as_bytes(), b"one");
     let mut second = RecordBuilder::new(0, 0);
     second.delete(key(b"a", b"1").as_bytes());
+    let stamped = Key::stamped(KeyspaceId(1024), b"a", b"s");
+    second.put_stamped(stamped.as_bytes(), b"two");
     let records = [first.finish().unwrap(), second.finish().unwrap()];
     writer.append(7, records.iter(), TIME_MS).unwrap();
     let group = contents(env.fs.as_ref(), SEGMENT);
     let dump = Dump::new(group)
         .field(4, "magic \"SWG1\"")
         .field(4, "checksum")
-        .field(4, "payload length: 82")
+        .field(4, "payload length: 118")
         .field(4, "2 commits")
         .field(8, "epoch 2")
         .field(8, "segment 0")
@@ -107,13 +109,20 @@ fn wal() {
         .field(4, "value length")
         .field(16, "user key")
         .field(3, "value \"one\"")
-        .field(4, "record: 29 bytes follow")
-        .field(4, "1 operation")
+        .field(4, "record: 65 bytes follow")
+        .field(4, "2 operations")
         .field(1, "delete")
         .field(4, "key length")
         .field(4, "value length")
         .field(16, "user key")
-        .field(6, "zeros up to a multiple of 8");
+        .field(1, "stamped put")
+        .field(4, "key length")
+        .field(4, "value length")
+        .field(15, "user key up to its sort part")
+        .field(8, "sequence number, not yet known")
+        .field(1, "the rest of the sort part")
+        .field(3, "value \"two\"")
+        .field(2, "zeros up to a multiple of 8");
     check("wal", &[("group", dump.finish())]);
 
     let fs = MemoryFs::new();
@@ -128,7 +137,19 @@ fn wal() {
     let user = Bytes::copy_from_slice(key(b"a", b"1").as_bytes());
     let put = Operation::Put(user.clone(), Bytes::from("one"));
     let dropped = Operation::DropKeyspace(KeyspaceId(1030));
-    let expected = vec![(7, vec![dropped, put]), (8, vec![Operation::Delete(user)])];
+    let expected = vec![
+        (7, vec![dropped, put]),
+        (
+            8,
+            vec![
+                Operation::Delete(user),
+                Operation::StampedPut(
+                    Bytes::copy_from_slice(stamped.as_bytes()),
+                    Bytes::from("two"),
+                ),
+            ],
+        ),
+    ];
     assert_eq!(found, expected);
 }
 

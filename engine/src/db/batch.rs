@@ -18,6 +18,8 @@ const MAX_BATCH_SIZE: usize = 256 << 20;
 pub struct Batch {
     /// A value, or a deletion.
     writes: BTreeMap<Key, Option<Value>>,
+    /// Values under keys that get their sequence number at the commit.
+    stamped: Vec<(Key, Value)>,
     dropped: Vec<KeyspaceId>,
     /// Of the keys and values that were ever put in: what was overwritten within the batch counts.
     size: usize,
@@ -43,6 +45,21 @@ impl Batch {
         self.writes.insert(key, None);
     }
 
+    /// Sets the value of a key that is made when the batch is committed: its sort part is the sequence
+    /// number of the commit, u64 big-endian, and then `suffix`. Nothing else tells writers that do not
+    /// know of each other which of them comes first. Suffixes under one partition must differ.
+    pub fn put_stamped(
+        &mut self,
+        keyspace: KeyspaceId,
+        partition: &[u8],
+        suffix: &[u8],
+        value: impl Into<Value>,
+    ) {
+        let (key, value) = (Key::stamped(keyspace, partition, suffix), value.into());
+        self.size += key.as_bytes().len() + value.len();
+        self.stamped.push((key, value));
+    }
+
     /// Drops a keyspace with all that is in it, in constant time. Its id is never used again, so
     /// that what is later written to it, also by this batch, is never seen.
     pub fn drop_keyspace(&mut self, keyspace: KeyspaceId) {
@@ -53,7 +70,7 @@ impl Batch {
     /// Whether it does nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.dropped.is_empty()
+        self.writes.is_empty() && self.stamped.is_empty() && self.dropped.is_empty()
     }
 
     /// Bytes of its keys and values.
@@ -78,7 +95,8 @@ impl Batch {
         if self.size > MAX_BATCH_SIZE {
             return Err(too_large());
         }
-        let mut record = RecordBuilder::new(self.writes.len() + self.dropped.len(), self.size);
+        let operations = self.writes.len() + self.stamped.len() + self.dropped.len();
+        let mut record = RecordBuilder::new(operations, self.size);
         for keyspace in &self.dropped {
             record.drop_keyspace(*keyspace);
         }
@@ -87,6 +105,9 @@ impl Batch {
                 Some(value) => record.put(key.as_bytes(), value),
                 None => record.delete(key.as_bytes()),
             }
+        }
+        for (key, value) in &self.stamped {
+            record.put_stamped(key.as_bytes(), value);
         }
         record.finish().ok_or_else(too_large)
     }
@@ -101,6 +122,10 @@ impl Batch {
                 Some(value) => memtable.insert(key.into_internal(sequence, Kind::Put), value),
                 None => memtable.insert(key.into_internal(sequence, Kind::Delete), Value::new()),
             }
+        }
+        for (mut key, value) in self.stamped {
+            key.stamp(sequence);
+            memtable.insert(key.into_internal(sequence, Kind::Put), value);
         }
     }
 }

@@ -125,6 +125,13 @@ impl Db {
         self.handle.shared.commit(batch)
     }
 
+    /// The sequence number that was given out last, to a commit that may be on its way still. Every
+    /// commit that begins after this call has a higher one.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.handle.shared.queue.last_sequence()
+    }
+
     /// Waits until every transaction that is open now has been committed or dropped, and until what
     /// was committed by then is durable: blocks. Who changes what transactions go by, once they have
     /// their locks, calls this afterwards; none that went by the old is under way then, and a

@@ -13,7 +13,7 @@ use crate::compaction::{Job, Progress, Retention};
 use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::iter::SortedIter;
-use crate::key::{InternalKey, KeyspaceId, Kind};
+use crate::key::{InternalKey, KeyspaceId, Kind, stamp};
 use crate::manifest::{VersionEdit, VersionSet};
 use crate::options::Options;
 use crate::wal::{self, Operation};
@@ -100,6 +100,11 @@ impl Part {
         for operation in operations {
             let (key, kind, value) = match operation {
                 Operation::Put(key, value) => (key, Kind::Put, value),
+                Operation::StampedPut(key, value) => {
+                    let mut key = key.to_vec();
+                    stamp(&mut key, sequence);
+                    (key.into(), Kind::Put, value)
+                }
                 Operation::Delete(key) => (key, Kind::Delete, Value::new()),
                 Operation::DropKeyspace(keyspace) => {
                     self.dropped.push((keyspace, sequence));

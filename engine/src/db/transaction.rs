@@ -65,6 +65,17 @@ impl Transaction {
         self.batch.put(key, value);
     }
 
+    /// Sets the value of a key that the commit makes; see [`Batch::put_stamped`].
+    pub fn put_stamped(
+        &mut self,
+        keyspace: KeyspaceId,
+        partition: &[u8],
+        suffix: &[u8],
+        value: impl Into<Value>,
+    ) {
+        self.batch.put_stamped(keyspace, partition, suffix, value);
+    }
+
     /// Removes a key, whether it exists or not.
     pub fn delete(&mut self, key: Key) {
         self.batch.delete(key);

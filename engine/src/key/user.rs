@@ -62,6 +62,18 @@ impl Key {
         Key { bytes }
     }
 
+    /// A key whose sort bytes are a sequence number, u64 big-endian, and then `suffix`; the number is
+    /// 0 until [`Key::stamp`] puts in that of a commit.
+    #[must_use]
+    pub(crate) fn stamped(keyspace: KeyspaceId, partition: &[u8], suffix: &[u8]) -> Key {
+        Key::new(keyspace, partition, &[&[0; STAMP_SIZE], suffix].concat())
+    }
+
+    /// Puts a sequence number into a key that was made for one.
+    pub(crate) fn stamp(&mut self, sequence: u64) {
+        stamp(&mut self.bytes, sequence);
+    }
+
     /// The encoded bytes; their order is the order of keys.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -241,6 +253,24 @@ pub(crate) fn partition_end(user_key: &[u8]) -> Option<usize> {
     }
 }
 
+/// Size of the sequence number that the sort bytes of a stamped key begin with.
+const STAMP_SIZE: usize = 8;
+
+/// Whether a key's sort bytes have room for a stamp.
+pub(crate) fn is_stampable(user_key: &[u8]) -> bool {
+    partition_end(user_key).is_some_and(|end| user_key.len() >= end + STAMP_SIZE)
+}
+
+/// Puts a sequence number in front of the sort bytes, where there is room for one.
+pub(crate) fn stamp(user_key: &mut [u8], sequence: u64) {
+    let place = partition_end(user_key)
+        .and_then(|end| user_key.get_mut(end..))
+        .and_then(|sort| sort.first_chunk_mut::<STAMP_SIZE>());
+    if let Some(place) = place {
+        *place = sequence.to_be_bytes();
+    }
+}
+
 /// The hash that Bloom filters and key locks use. Do not change: filters on disk hold it.
 pub(crate) fn user_key_hash(bytes: &[u8]) -> u64 {
     xxh3_64(bytes)
@@ -269,6 +299,19 @@ mod tests {
             Key::new(KeyspaceId(0), b"", b"").as_key_ref().hash(),
             0x2D06_8005_38D3_94C2
         );
+    }
+
+    #[test]
+    fn a_stamped_key_is_the_one_with_the_sequence_number() {
+        let mut key = Key::stamped(KeyspaceId(7), b"a\0b", b"suffix");
+        assert!(is_stampable(key.as_bytes()));
+        key.stamp(0x0102_0304_0506_0708);
+        let sort = b"\x01\x02\x03\x04\x05\x06\x07\x08suffix";
+        assert_eq!(key, Key::new(KeyspaceId(7), b"a\0b", sort));
+        assert!(!is_stampable(
+            Key::new(KeyspaceId(7), b"p", b"1234567").as_bytes()
+        ));
+        assert!(!is_stampable(b"no key"));
     }
 
     #[test]

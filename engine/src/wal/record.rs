@@ -4,15 +4,18 @@
 //! record    = length u32 (of what follows) | number of operations u32 | operation …
 //! operation = kind u8 | key length u32 | value length u32 | key | value
 //! kind      = 0 delete | 1 put | 2 drop keyspace (the key is its id, u32 big-endian)
+//!           | 3 stamped put (the sort part of the key begins with eight zeros, which stand for the
+//!             commit's sequence number, u64 big-endian)
 //! ```
 
 use bytes::{Buf as _, Bytes};
 
-use crate::key::KeyspaceId;
+use crate::key::{KeyspaceId, is_stampable};
 
 const DELETE: u8 = 0;
 const PUT: u8 = 1;
 const DROP_KEYSPACE: u8 = 2;
+const STAMPED_PUT: u8 = 3;
 
 /// Bytes of a record beside its operations.
 const RECORD_HEADER: usize = 8;
@@ -56,6 +59,10 @@ impl RecordBuilder {
         self.push(PUT, key, value);
     }
 
+    pub(crate) fn put_stamped(&mut self, key: &[u8], value: &[u8]) {
+        self.push(STAMPED_PUT, key, value);
+    }
+
     pub(crate) fn delete(&mut self, key: &[u8]) {
         self.push(DELETE, key, &[]);
     }
@@ -94,6 +101,8 @@ pub(crate) enum Operation {
     Delete(Bytes),
     Put(Bytes, Bytes),
     DropKeyspace(KeyspaceId),
+    /// The key has room for the stamp and is still without it.
+    StampedPut(Bytes, Bytes),
 }
 
 /// Takes the next record off the payload of a group. `None` if it is not one.
@@ -131,6 +140,7 @@ fn decode_operation(record: &mut Bytes) -> Option<Operation> {
             let id = <[u8; 4]>::try_from(key.as_ref()).ok()?;
             Some(Operation::DropKeyspace(KeyspaceId(u32::from_be_bytes(id))))
         }
+        STAMPED_PUT if is_stampable(&key) => Some(Operation::StampedPut(key, value)),
         _ => None,
     }
 }
@@ -140,6 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::key::Key;
 
     fn encode(operations: &[Operation]) -> Vec<u8> {
         let mut builder = RecordBuilder::new(0, 0);
@@ -148,6 +159,7 @@ mod tests {
                 Operation::Delete(key) => builder.delete(key),
                 Operation::Put(key, value) => builder.put(key, value),
                 Operation::DropKeyspace(keyspace) => builder.drop_keyspace(*keyspace),
+                Operation::StampedPut(key, value) => builder.put_stamped(key, value),
             }
         }
         builder.finish().unwrap().0
@@ -159,6 +171,10 @@ mod tests {
             bytes().prop_map(Operation::Delete),
             (bytes(), bytes()).prop_map(|(key, value)| Operation::Put(key, value)),
             any::<u32>().prop_map(|id| Operation::DropKeyspace(KeyspaceId(id))),
+            (bytes(), bytes(), bytes()).prop_map(|(partition, suffix, value)| {
+                let key = Key::stamped(KeyspaceId(1), &partition, &suffix);
+                Operation::StampedPut(Bytes::copy_from_slice(key.as_bytes()), value)
+            }),
         ]
     }
 
@@ -193,7 +209,8 @@ mod tests {
         let valid = encode(&[Operation::Put(Bytes::from("key"), Bytes::from("value"))]);
         assert!(decode(&mut Bytes::from(valid.clone())).is_some());
         for (at, byte, what) in [
-            (8, 3, "an unknown kind"),
+            (8, 4, "an unknown kind"),
+            (8, 3, "a stamped put of a key without room for the stamp"),
             (8, 0, "a delete with a value"),
             (8, 2, "a keyspace of three bytes"),
             (9, 99, "a key beyond the end"),

@@ -91,6 +91,7 @@ fn record(sequence: u64) -> Record {
             Operation::Put(key, value) => builder.put(&key, &value),
             Operation::Delete(key) => builder.delete(&key),
             Operation::DropKeyspace(keyspace) => builder.drop_keyspace(keyspace),
+            Operation::StampedPut(key, value) => builder.put_stamped(&key, &value),
         }
     }
     builder.finish().unwrap()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::io::{PAGE_SIZE, Simulation};
+use crate::{Direction, KeyRange, Step};
 
 fn files(env: &Env, suffix: &str) -> Vec<PathBuf> {
     let entries = env.fs.list(Path::new(DIR)).unwrap();
@@ -163,4 +164,40 @@ fn keyspace_ids_are_never_given_out_twice() {
         }
         simulation.crash();
     }
+}
+
+#[test]
+fn stamped_keys_are_in_the_order_of_commits_also_after_a_crash() {
+    let simulation = Simulation::new(1);
+    let log = |db: &Db| -> Vec<(Vec<u8>, Value)> {
+        let snapshot = db.snapshot();
+        let range = KeyRange::partition(KEYSPACE, b"log");
+        let mut entries = snapshot.range(range, Direction::Forward, ReadMode::Blocking);
+        let mut found = Vec::new();
+        while let Step::Entry { key, value } = entries.next().unwrap() {
+            found.push((key.sort().to_vec(), value));
+        }
+        found
+    };
+    let db = open(&simulation.env());
+    for value in ["one", "two"] {
+        let mut batch = Batch::new();
+        batch.put(key(value), value);
+        batch.put_stamped(KEYSPACE, b"log", b"b", value);
+        batch.put_stamped(KEYSPACE, b"log", b"a", value);
+        db.write(batch).unwrap().wait().unwrap();
+    }
+    let stamped = |sequence: u64, suffix: &[u8]| [&sequence.to_be_bytes(), suffix].concat();
+    let expected: Vec<(Vec<u8>, Value)> = vec![
+        (stamped(1, b"a"), "one".into()),
+        (stamped(1, b"b"), "one".into()),
+        (stamped(2, b"a"), "two".into()),
+        (stamped(2, b"b"), "two".into()),
+    ];
+    assert_eq!(db.last_sequence(), 2);
+    assert_eq!(log(&db), expected);
+    simulation.crash();
+    let db = open(&simulation.env());
+    assert_eq!(log(&db), expected);
+    assert_eq!(get(&db, "two").as_deref(), Some("two"));
 }
