@@ -75,7 +75,8 @@ fn items() {
 }
 
 fn decode_json_value(json: &str) -> Value {
-    crate::item::decode_json_value(&mut Reader::new(json.as_bytes())).unwrap()
+    let decoded = crate::item::decode_json_value(&mut Reader::new(json.as_bytes()));
+    decoded.unwrap().0
 }
 
 /// In order, so that the column of bytes shows that theirs is the same.

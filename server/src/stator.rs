@@ -150,6 +150,7 @@ impl Stator {
             now_ms: self.now_ms(),
             request_id: Box::default(),
             host: Box::default(),
+            wording: self.inner.wording,
         }
     }
 

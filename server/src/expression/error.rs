@@ -489,10 +489,9 @@ pub enum ItemError {
     /// A sum that a Number cannot hold; DynamoDB's words for it.
     #[error("{0}")]
     Number(String),
-    /// More than 32 levels after the update.
-    #[error(
-        "Nesting Levels have exceeded supported limits: \
-         Attributes in the item have nested levels beyond supported limit"
-    )]
+    /// More than 32 levels after the update. A request that holds as many is told more
+    /// ([`ValueError::TooDeep`](crate::item::ValueError::TooDeep)); this is the reason that AWS has for
+    /// the cancellation of a transaction (limits/nestingDepth, `NEST_REASON`).
+    #[error("Nesting Levels have exceeded supported limits")]
     TooDeep,
 }

@@ -54,6 +54,7 @@ impl Service for Stator {
             now_ms: self.now_ms(),
             request_id: context.request_id.as_str().into(),
             host: context.host.into(),
+            wording: self.wording(),
         };
         operation::dispatch(self, &context, operation, &body).await
     }

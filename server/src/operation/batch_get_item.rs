@@ -49,7 +49,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: BatchGetItemInput,
 ) -> Result<BatchGetItemOutput, Error> {
-    let layer = Layer::new(Operation::BatchGetItem, stator.wording());
+    let layer = Layer::new(Operation::BatchGetItem, context.wording);
     let capacity = ReturnCapacity::requested(input.return_consumed_capacity.as_deref());
     let groups = validate(stator, layer, input.request_items.unwrap_or_default())?;
     let tables = groups

@@ -59,7 +59,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: BatchWriteItemInput,
 ) -> Result<BatchWriteItemOutput, Error> {
-    let layer = Layer::new(Operation::BatchWriteItem, stator.wording());
+    let layer = Layer::new(Operation::BatchWriteItem, context.wording);
     let capacity = ReturnCapacity::requested(input.return_consumed_capacity.as_deref());
     let metrics = input.return_item_collection_metrics;
     let groups = validate(layer, input.request_items.unwrap_or_default())?;

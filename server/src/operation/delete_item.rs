@@ -32,7 +32,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: DeleteItemInput,
 ) -> Result<DeleteItemOutput, Error> {
-    let layer = Layer::new(Operation::DeleteItem, stator.wording());
+    let layer = Layer::new(Operation::DeleteItem, context.wording);
     let (key, condition, answer) = validate(stator, layer, input)?;
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, &key, condition)?;

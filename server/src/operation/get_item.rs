@@ -33,7 +33,8 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: GetItemInput,
 ) -> Result<GetItemOutput, Error> {
-    let request = validate(stator, input)?;
+    let layer = Layer::new(Operation::GetItem, context.wording);
+    let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.table_name)?;
     let key = key::lookup_key(&table, request.key.as_ref())?;
     let item = read::get(stator.store(), key).await?;
@@ -45,8 +46,7 @@ pub(super) async fn execute(
 }
 
 /// Checks the request alone.
-fn validate(stator: &Stator, input: GetItemInput) -> Result<Request, Error> {
-    let layer = Layer::new(Operation::GetItem, stator.wording());
+fn validate(stator: &Stator, layer: Layer, input: GetItemInput) -> Result<Request, Error> {
     let projection = projection::of(
         layer,
         stator.expressions(),

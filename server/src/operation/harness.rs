@@ -8,6 +8,7 @@ use crate::{
     plan::fixture::{IndexSpec, record},
     store::Storage,
     table::Change,
+    validation::Wording,
     wire::{Operation, json::Writer},
 };
 
@@ -22,10 +23,22 @@ impl Harness {
     }
 
     pub(super) fn on(storage: Storage) -> Self {
-        let options = StatorOptions {
+        Self::with(StatorOptions {
             storage,
             ..StatorOptions::default()
-        };
+        })
+    }
+
+    /// In memory, with the words of `wording`.
+    pub(super) fn worded(wording: Wording) -> Self {
+        Self::with(StatorOptions {
+            storage: Storage::Memory,
+            wording,
+            ..StatorOptions::default()
+        })
+    }
+
+    pub(super) fn with(options: StatorOptions) -> Self {
         Self {
             stator: Stator::open(options).unwrap(),
         }

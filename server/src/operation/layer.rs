@@ -3,7 +3,7 @@
 
 use crate::{
     expression::{ExpressionError, Placeholders, Stage},
-    item::{Item, Value, ValueError},
+    item::{self, Item, Value, ValueError},
     plan::Rejection,
     validation::Wording,
     wire::{Error, ItemInput, Operation, ValueInput},
@@ -24,9 +24,25 @@ impl Layer {
         Self { operation, wording }
     }
 
+    /// Whose words the layer has.
+    pub(super) fn wording(self) -> Wording {
+        self.wording
+    }
+
+    /// Whether a request's values are looked at before the rules on its legacy parameters: the older
+    /// layer does (validation-ordering/deepRequests, "Scan with one ScanFilter condition").
+    pub(super) fn reads_values_first(self) -> bool {
+        self.wording.of_values(self.operation) == item::Wording::Older
+    }
+
     /// The refusal of a request for what it says by itself.
     pub(super) fn refuse(self, rejection: impl ToString) -> Error {
         self.wording.refusal(self.operation, rejection.to_string())
+    }
+
+    /// The refusal of a `Select` that contradicts other parameters.
+    pub(super) fn refuse_select(self, rejection: &Rejection) -> Error {
+        self.wording.select(self.operation, rejection.to_string())
     }
 
     /// The refusal of an expression. What only the table's keys show is worded alike everywhere.
@@ -108,9 +124,14 @@ impl Layer {
         self,
         values: Vec<(String, ValueInput)>,
     ) -> Result<Vec<(String, Value)>, Error> {
+        let deeper = self.wording.of_values(self.operation) == item::Wording::Older;
+        let read = |input: ValueInput| match deeper {
+            true => input.into_value_of_33_levels(),
+            false => input.into_value(),
+        };
         values
             .into_iter()
-            .map(|(name, input)| match input.into_value() {
+            .map(|(name, input)| match read(input) {
                 Ok(value) => Ok((name, value)),
                 Err(error) => Err(self.wording.expression_value(self.operation, &name, &error)),
             })

@@ -38,6 +38,8 @@ mod page_request;
 mod projection;
 mod put_item;
 mod query;
+#[cfg(test)]
+mod recorded;
 mod resource;
 mod respond;
 mod scan;
@@ -59,7 +61,11 @@ pub use context::RequestContext;
 use crate::{
     stator::Stator,
     validation::{Violations, not_served},
-    wire::{Error, Operation, json::Writer, shapes::*},
+    wire::{
+        Error, Operation,
+        json::{Reader, Writer},
+        shapes::*,
+    },
 };
 
 /// The answer of operations that have nothing to say: an empty body.
@@ -92,7 +98,11 @@ macro_rules! operations {
         ) -> Result<Bytes, Error> {
             match operation {
                 $(Operation::$operation => {
-                    let input = $input::from_json(body)?;
+                    let mut reader = Reader::new(body);
+                    let input = $input::decode(&mut reader)?;
+                    let deep = context.reading(reader.deepest());
+                    reader.finish()?;
+                    let context = deep.as_ref().unwrap_or(context);
                     let output = stator.$module(context, input).await?;
                     let mut writer = Writer::with_capacity(ANSWER_SIZE);
                     output.encode(&mut writer);
@@ -115,7 +125,7 @@ macro_rules! operations {
                 ) -> Result<$output, Error> {
                     let mut violations = Violations::new(Operation::$operation);
                     input.constraints(&mut violations);
-                    violations.finish(self.wording())?;
+                    violations.finish(context.wording)?;
                     if let Some(path) = input.refused() {
                         return Err(not_served(&path));
                     }

@@ -80,7 +80,9 @@ impl PageParameters {
         bind: impl FnOnce(&mut Placeholders) -> Result<T, Error>,
     ) -> Result<(T, PageRequest), Error> {
         let expressions = self.check_mixed(layer, own)?;
-        let select = self.select().map_err(|rejection| layer.refuse(rejection))?;
+        let select = self
+            .select()
+            .map_err(|rejection| layer.refuse_select(&rejection))?;
         let mut placeholders = layer.placeholders(self.names, self.values, &expressions)?;
         let bound = bind(&mut placeholders)?;
         let filter = self

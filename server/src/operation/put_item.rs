@@ -32,7 +32,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: PutItemInput,
 ) -> Result<PutItemOutput, Error> {
-    let layer = Layer::new(Operation::PutItem, stator.wording());
+    let layer = Layer::new(Operation::PutItem, context.wording);
     let (item, condition, answer) = validate(stator, layer, input)?;
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, item.clone(), condition)?;

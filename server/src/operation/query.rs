@@ -39,7 +39,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: QueryInput,
 ) -> Result<QueryOutput, Error> {
-    let layer = Layer::new(Operation::Query, stator.wording());
+    let layer = Layer::new(Operation::Query, context.wording);
     let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.page.table_name)?;
     let source = Source::of(table, &request.page)?;

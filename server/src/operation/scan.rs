@@ -39,7 +39,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: ScanInput,
 ) -> Result<ScanOutput, Error> {
-    let layer = Layer::new(Operation::Scan, stator.wording());
+    let layer = Layer::new(Operation::Scan, context.wording);
     let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.page.table_name)?;
     let source = Source::of(table, &request.page)?;

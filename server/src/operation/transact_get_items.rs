@@ -44,7 +44,7 @@ pub(super) async fn execute(
     input: TransactGetItemsInput,
 ) -> Result<TransactGetItemsOutput, Error> {
     let capacity = ReturnCapacity::requested(input.return_consumed_capacity.as_deref());
-    let layer = Layer::new(Operation::TransactGetItems, stator.wording());
+    let layer = Layer::new(Operation::TransactGetItems, context.wording);
     let wanted = input
         .transact_items
         .unwrap_or_default()

@@ -63,7 +63,8 @@ pub(super) async fn execute(
         capacity: ReturnCapacity::requested(input.return_consumed_capacity.as_deref()),
         metrics: input.return_item_collection_metrics.clone(),
     };
-    let actions = validate(stator, input)?
+    let layer = Layer::new(Operation::TransactWriteItems, context.wording);
+    let actions = validate(stator, layer, input)?
         .into_iter()
         .map(|action| Ok((stator.table(context, &action.table_name)?, action)))
         .map(|both: Result<_, Error>| both.map(|(table, action)| (action, table)))
@@ -97,8 +98,11 @@ fn token(context: &RequestContext, input: &TransactWriteItemsInput) -> Option<To
 }
 
 /// Checks the request alone.
-fn validate(stator: &Stator, input: TransactWriteItemsInput) -> Result<Vec<Requested>, Error> {
-    let layer = Layer::new(Operation::TransactWriteItems, stator.wording());
+fn validate(
+    stator: &Stator,
+    layer: Layer,
+    input: TransactWriteItemsInput,
+) -> Result<Vec<Requested>, Error> {
     let actions = input
         .transact_items
         .unwrap_or_default()

@@ -49,7 +49,7 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: UpdateItemInput,
 ) -> Result<UpdateItemOutput, Error> {
-    let layer = Layer::new(Operation::UpdateItem, stator.wording());
+    let layer = Layer::new(Operation::UpdateItem, context.wording);
     let (request, answer) = validate(stator, layer, input)?;
     let table = stator.table(context, &answer.table_name)?;
     let (key, update) = (request.key.clone(), request.update.clone());
@@ -109,7 +109,7 @@ fn validate(
     let key = layer.item(input.key)?;
     // What legacy parameters update is measured by the finished item alone, and so was everything
     // before the newer layer.
-    let charged = input.update_expression.is_some() && stator.wording() == Wording::Current;
+    let charged = input.update_expression.is_some() && layer.wording() == Wording::Current;
     let charge = if charged { bound.charge() } else { 0 };
     Ok((
         Request {

@@ -32,9 +32,21 @@ impl Wording {
     pub fn refusal(self, operation: Operation, message: impl Into<Message>) -> Error {
         let message = message.into();
         if self == Self::Current && matches!(operation, PutItem | UpdateItem | DeleteItem) {
-            return Error::validation(format!("1 validation error detected: {message}"));
+            return enveloped(&message);
         }
         Error::Validation(message)
+    }
+
+    /// The refusal of a `Select` that contradicts other parameters: Query looks at it with the
+    /// constraints of the model, and has since before May 2026; Scan in us-east-1 does not
+    /// (error-messages/query and scan, "Select SPECIFIC_ATTRIBUTES without ProjectionExpression", of
+    /// the one contradiction that is recorded).
+    pub fn select(self, operation: Operation, message: impl Into<Message>) -> Error {
+        let message = message.into();
+        match operation {
+            Query => enveloped(&message),
+            _ => Error::Validation(message),
+        }
     }
 
     /// The layer that looks at the values of `operation`'s items, keys and expressions
@@ -66,6 +78,11 @@ impl Wording {
             )),
         }
     }
+}
+
+/// A refusal that is no violation of the model's and yet stands in the envelope of one.
+fn enveloped(message: &Message) -> Error {
+    Error::validation(format!("1 validation error detected: {message}"))
 }
 
 /// A violation that one operation reports before, or otherwise than, the rest.

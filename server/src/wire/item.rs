@@ -43,26 +43,47 @@ impl From<Item> for ItemInput {
 
 /// A value of a request, or why it is none.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ValueInput(Result<Value, ValueError>);
+pub struct ValueInput {
+    read: Result<Value, ValueError>,
+    /// Whether it nests one level more than an item may have.
+    too_deep_for_items: bool,
+}
 
 impl ValueInput {
     pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, SerializationError> {
-        settle(decode_json_value(reader)).map(Self)
+        let (read, too_deep_for_items) = match settle(decode_json_value(reader))? {
+            Ok((value, too_deep)) => (Ok(value), too_deep),
+            Err(error) => (Err(error), false),
+        };
+        Ok(Self {
+            read,
+            too_deep_for_items,
+        })
     }
 
     /// The value.
     pub fn get(&self) -> Result<&Value, &ValueError> {
-        self.0.as_ref()
+        self.read.as_ref()
     }
 
-    /// The value, by value.
+    /// The value, by value, if an item may have it.
     pub fn into_value(self) -> Result<Value, ValueError> {
-        self.0
+        match self.too_deep_for_items {
+            true => Err(ValueError::TooDeep),
+            false => self.read,
+        }
+    }
+
+    /// The value, by value, where it may nest 33 levels and not 32: DynamoDB's older validation layer
+    /// lets that through in `ExpressionAttributeValues`, and no more (limits/nestingDepth of the
+    /// conformance reference).
+    pub fn into_value_of_33_levels(self) -> Result<Value, ValueError> {
+        self.read
     }
 
     /// Writes the value. One that is none is written as an empty one; answers have no such value.
     pub fn write_json(&self, writer: &mut Writer) {
-        match &self.0 {
+        match &self.read {
             Ok(value) => value.write_json(writer),
             Err(_) => writer.raw(b"{}"),
         }
@@ -71,7 +92,10 @@ impl ValueInput {
 
 impl From<Value> for ValueInput {
     fn from(value: Value) -> Self {
-        Self(Ok(value))
+        Self {
+            read: Ok(value),
+            too_deep_for_items: false,
+        }
     }
 }
 

@@ -35,12 +35,17 @@ pub fn decode_json(reader: &mut Reader<'_>) -> Result<Item, DecodeError> {
     decoder.finish(|| item.build())
 }
 
-/// Reads one value.
-pub fn decode_json_value(reader: &mut Reader<'_>) -> Result<Value, DecodeError> {
-    let mut decoder = Decoder::default();
+/// Reads one value; tells beside it whether it nests one level more than an item may have, which
+/// some of DynamoDB's operations let through where nothing is stored.
+pub fn decode_json_value(reader: &mut Reader<'_>) -> Result<(Value, bool), DecodeError> {
+    let mut decoder = Decoder {
+        spare: Some(false),
+        ..Decoder::default()
+    };
     let mut encoder = Encoder::default();
     decoder.value(reader, &mut encoder, 1)?;
-    decoder.finish(|| Value::of(encoder.finish()))
+    let spare_used = decoder.spare == Some(true);
+    decoder.finish(|| (Value::of(encoder.finish()), spare_used))
 }
 
 /// What comes first when several things are wrong: attribute names are looked at before values, and
@@ -58,6 +63,8 @@ struct Decoder {
     /// What is wrong with the values so far. Decoding goes on: only JSON of the wrong shape ends it,
     /// and that is reported first, wherever it is.
     error: Option<(Rank, ValueError)>,
+    /// Whether the one level more was used, where there is one.
+    spare: Option<bool>,
 }
 
 type Result<T, E = SerializationError> = std::result::Result<T, E>;
@@ -87,7 +94,9 @@ impl Decoder {
 
     /// Reads `{"S":"…"}` and appends the value; gives its size. What is refused is replaced.
     fn value(&mut self, reader: &mut Reader<'_>, out: &mut Encoder, level: usize) -> Result<usize> {
-        if level > MAX_NESTING {
+        if level == MAX_NESTING + 1 && self.spare.is_some() {
+            self.spare = Some(true);
+        } else if level > MAX_NESTING {
             self.refuse(Rank::Value, ValueError::TooDeep);
             reader.skip()?;
             out.null();

@@ -19,7 +19,8 @@ fn item(json: &Json) -> Result<Item, DecodeError> {
 
 fn value(json: &Json) -> Value {
     let text = json.to_string();
-    decode_json_value(&mut Reader::new(text.as_bytes())).expect("a value")
+    let decoded = decode_json_value(&mut Reader::new(text.as_bytes()));
+    decoded.expect("a value").0
 }
 
 fn refusal(attribute: Json) -> ValueError {

@@ -244,7 +244,7 @@ fn select_decides_what_is_returned_and_where_it_is_read() {
         ),
         (
             json!({"Select": "SPECIFIC_ATTRIBUTES"}),
-            "Must specify the AttributesToGet or ProjectionExpression when choosing to get \
+            "1 validation error detected: Must specify the AttributesToGet or ProjectionExpression when choosing to get \
              SPECIFIC_ATTRIBUTES",
         ),
     ] {

@@ -38,12 +38,21 @@ pub(in crate::operation) fn filter(
     filter: Option<Vec<(String, ConditionShape)>>,
     operator: Option<&str>,
 ) -> Result<Option<BoundCondition>, Error> {
-    check_operator(layer, filter.as_ref().map(Vec::len), operator)?;
+    let count = filter.as_ref().map(Vec::len);
+    if !layer.reads_values_first() {
+        check_operator(layer, count, operator)?;
+    }
     let tests = filter
         .unwrap_or_default()
         .into_iter()
-        .map(|(attribute, condition)| test(layer, attribute, condition))
+        .map(|(attribute, condition)| read(layer, attribute, condition))
         .collect::<Result<Vec<_>, Error>>()?;
+    if layer.reads_values_first() {
+        check_operator(layer, count, operator)?;
+    }
+    for test in &tests {
+        test.check().map_err(|error| layer.refuse(error))?;
+    }
     condition(layer, ExpressionKind::Filter, tests, operator)
 }
 
@@ -53,15 +62,18 @@ pub(super) fn test(
     attribute: String,
     condition: ConditionShape,
 ) -> Result<Test, Error> {
-    let arguments = layer.values(condition.attribute_value_list.unwrap_or_default())?;
-    let comparison = comparison(condition.comparison_operator.as_deref());
-    let test = Test {
-        attribute,
-        comparison,
-        arguments,
-    };
+    let test = read(layer, attribute, condition)?;
     test.check().map_err(|error| layer.refuse(error))?;
     Ok(test)
+}
+
+/// The same, with arguments that may not fit the operator.
+fn read(layer: Layer, attribute: String, condition: ConditionShape) -> Result<Test, Error> {
+    Ok(Test {
+        attribute,
+        arguments: layer.values(condition.attribute_value_list.unwrap_or_default())?,
+        comparison: comparison(condition.comparison_operator.as_deref()),
+    })
 }
 
 /// Other names are refused by the model's constraints.

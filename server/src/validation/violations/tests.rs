@@ -107,7 +107,7 @@ answers! {
               "Value 'l1' at 'localSecondaryIndexes.1.member.indexName' failed to satisfy \
                constraint: Member must have length greater than or equal to 3"]);
     o_put_empty_table_bad_rv: PutItem {"TableName": "", "Item": {}, "ReturnValues": "INVALID"} =>
-        TABLE_MIN_NEW, many([TABLE_MIN_OLD, VALUES_OLD]);
+        TABLE_MIN_NEW, many([VALUES_OLD, TABLE_MIN_OLD]);
     o_put_three_bad_enums: PutItem {"TableName": "abc", "Item": {}, "ReturnValues": "INVALID",
             "ReturnConsumedCapacity": "INVALID", "ReturnItemCollectionMetrics": "INVALID"} =>
         many([CAPACITY, VALUES_NEW, METRICS]), many([CAPACITY, VALUES_OLD, METRICS]);

@@ -38,6 +38,7 @@ pub struct Reader<'a> {
     cut: bool,
     position: usize,
     depth: u32,
+    deepest: u32,
     /// Whether the current container has been opened and nothing of it been read.
     fresh: bool,
 }
@@ -58,6 +59,7 @@ impl<'a> Reader<'a> {
             cut,
             position: 0,
             depth: 0,
+            deepest: 0,
             fresh: false,
         }
     }
@@ -70,6 +72,11 @@ impl<'a> Reader<'a> {
     /// How many arrays and objects are open.
     pub fn depth(&self) -> u32 {
         self.depth
+    }
+
+    /// How many were open at once at most so far.
+    pub fn deepest(&self) -> u32 {
+        self.deepest
     }
 
     /// The kind of the value that comes next.
@@ -307,6 +314,7 @@ impl<'a> Reader<'a> {
         }
         self.position += 1;
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         self.fresh = true;
         Ok(())
     }
