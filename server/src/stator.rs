@@ -249,14 +249,16 @@ impl Stator {
         name_or_arn: &'a str,
     ) -> (Namespace, &'a str) {
         match Arn::parse(name_or_arn) {
-            Ok(arn) if arn.below.is_none() => {
-                let namespace = match self.inner.namespaces {
-                    Namespaces::Shared => context.namespace.clone(),
-                    Namespaces::Separate => Namespace::new(arn.account, arn.region),
-                };
-                (namespace, arn.table)
-            }
+            Ok(arn) if arn.below.is_none() => (self.namespace_of(context, &arn), arn.table),
             _ => (context.namespace.clone(), name_or_arn),
+        }
+    }
+
+    /// Namespace of what `arn` names.
+    pub fn namespace_of(&self, context: &RequestContext, arn: &Arn<'_>) -> Namespace {
+        match self.inner.namespaces {
+            Namespaces::Shared => context.namespace.clone(),
+            Namespaces::Separate => Namespace::new(arn.account, arn.region),
         }
     }
 

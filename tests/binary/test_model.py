@@ -1,6 +1,8 @@
 """A walk over the API model: every operation is either right or refused by its name, and every
 member that is not served is refused by its."""
 
+import json
+
 import pytest
 from model import OPERATIONS, call, offences, refused
 from tables import simple
@@ -9,6 +11,16 @@ TABLE = "things"
 KEY = {"pk": {"S": "kept"}}
 SELECT = {"Statement": "SELECT * FROM things WHERE pk = 'kept'"}
 ARN = "arn:aws:dynamodb:eu-central-1:000000000000:table/things"
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": "000000000000"},
+        "Action": "dynamodb:GetItem",
+        "Resource": ARN,
+    },
+}
 
 #: A request of every operation that can be right, from which nothing could be left out. What an
 #: operation needs before is a table with one item. An operation that is served and has no row here
@@ -19,6 +31,7 @@ MINIMAL = {
     "BatchWriteItem": {"RequestItems": {TABLE: [{"DeleteRequest": {"Key": KEY}}]}},
     "CreateTable": simple("new"),
     "DeleteItem": {"TableName": TABLE, "Key": KEY},
+    "DeleteResourcePolicy": {"ResourceArn": ARN},
     "DeleteTable": {"TableName": TABLE},
     "DescribeContinuousBackups": {"TableName": TABLE},
     "DescribeContributorInsights": {"TableName": TABLE},
@@ -39,7 +52,7 @@ MINIMAL = {
     "ListTables": {},
     "ListTagsOfResource": {"ResourceArn": ARN},
     "PutItem": {"TableName": TABLE, "Item": KEY},
-    "PutResourcePolicy": {"ResourceArn": ARN, "Policy": '{"Version":"2012-10-17","Statement":[]}'},
+    "PutResourcePolicy": {"ResourceArn": ARN, "Policy": json.dumps(POLICY)},
     "Query": {
         "TableName": TABLE,
         "KeyConditionExpression": "pk = :pk",
@@ -62,7 +75,6 @@ MINIMAL = {
 MISSING = {
     "DescribeTableReplicaAutoScaling": ({"TableName": TABLE}, "ResourceNotFoundException"),
     "GetResourcePolicy": ({"ResourceArn": ARN}, "PolicyNotFoundException"),
-    "DeleteResourcePolicy": ({"ResourceArn": ARN}, None),
 }
 
 UNKNOWN = "com.amazon.coral.service#UnknownOperationException"

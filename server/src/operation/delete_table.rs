@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     RequestContext,
     definition::{Refusal, check_usable, describe},
+    policy::is_pending,
 };
 use crate::{
     stator::{Stator, table_not_found},
@@ -43,6 +44,7 @@ fn delete(stator: &Stator, context: &RequestContext, name: &str) -> Result<Arc<T
     let changed = stator.catalog().change(&namespace, name, now_ms, |table| {
         let table = table.ok_or_else(|| table_not_found(name))?;
         check(table, now_ms)?;
+        check_policies(table, delay_ms, now_ms)?;
         if delay_ms == 0 {
             return Ok((Change::Remove, ()));
         }
@@ -84,6 +86,23 @@ fn check(table: &Table, now_ms: u64) -> Result<(), Fault> {
         return Err(Refusal::Protected.into());
     }
     Ok(())
+}
+
+/// That no change of a policy is still being applied (DDB-TABLE-348).
+fn check_policies(table: &Table, delay_ms: u64, now_ms: u64) -> Result<(), Error> {
+    let policies = &table.record().policies;
+    if !policies
+        .iter()
+        .any(|policy| is_pending(policy, delay_ms, now_ms))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "Attempt to change a resource which is still in use: Table: {} has a pending resource-based \
+         policy update.",
+        table.name()
+    );
+    Err(Error::ResourceInUse(message.into()))
 }
 
 /// What DeleteTable shows of a table (API reference, `DeleteTable`, the sample response, and the

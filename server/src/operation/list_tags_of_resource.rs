@@ -21,7 +21,7 @@ pub(super) async fn execute(
     input: ListTagsOfResourceInput,
 ) -> Result<ListTagsOfResourceOutput, Error> {
     let arn = input.resource_arn.as_deref().unwrap_or_default();
-    let (namespace, name) = tagged_table(stator, context, arn)?;
+    let (namespace, name) = tagged_table(stator, context, "ListTagsOfResource", arn)?;
     let table = stator.catalog().find(&namespace, name, context.now_ms);
     let table = table.ok_or_else(|| not_found(context, "ListTagsOfResource", arn))?;
     let tag = |tag: &record::Tag| Tag {

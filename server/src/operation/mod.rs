@@ -11,6 +11,7 @@ mod context;
 mod create_table;
 mod definition;
 mod delete_item;
+mod delete_resource_policy;
 mod delete_table;
 mod describe_continuous_backups;
 mod describe_contributor_insights;
@@ -21,6 +22,7 @@ mod describe_table;
 mod describe_table_replica_auto_scaling;
 mod describe_time_to_live;
 mod get_item;
+mod get_resource_policy;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
@@ -35,8 +37,10 @@ mod list_imports;
 mod list_tables;
 mod list_tags_of_resource;
 mod page_request;
+mod policy;
 mod projection;
 mod put_item;
+mod put_resource_policy;
 mod query;
 #[cfg(test)]
 mod recorded;
@@ -141,6 +145,7 @@ operations! {
     BatchWriteItem: batch_write_item, BatchWriteItemInput -> BatchWriteItemOutput;
     CreateTable: create_table, CreateTableInput -> CreateTableOutput;
     DeleteItem: delete_item, DeleteItemInput -> DeleteItemOutput;
+    DeleteResourcePolicy: delete_resource_policy, DeleteResourcePolicyInput -> DeleteResourcePolicyOutput;
     DeleteTable: delete_table, DeleteTableInput -> DeleteTableOutput;
     DescribeContinuousBackups: describe_continuous_backups, DescribeContinuousBackupsInput -> DescribeContinuousBackupsOutput;
     DescribeContributorInsights: describe_contributor_insights, DescribeContributorInsightsInput -> DescribeContributorInsightsOutput;
@@ -151,6 +156,7 @@ operations! {
     DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling, DescribeTableReplicaAutoScalingInput -> DescribeTableReplicaAutoScalingOutput;
     DescribeTimeToLive: describe_time_to_live, DescribeTimeToLiveInput -> DescribeTimeToLiveOutput;
     GetItem: get_item, GetItemInput -> GetItemOutput;
+    GetResourcePolicy: get_resource_policy, GetResourcePolicyInput -> GetResourcePolicyOutput;
     ListBackups: list_backups, ListBackupsInput -> ListBackupsOutput;
     ListContributorInsights: list_contributor_insights, ListContributorInsightsInput -> ListContributorInsightsOutput;
     ListExports: list_exports, ListExportsInput -> ListExportsOutput;
@@ -159,6 +165,7 @@ operations! {
     ListTables: list_tables, ListTablesInput -> ListTablesOutput;
     ListTagsOfResource: list_tags_of_resource, ListTagsOfResourceInput -> ListTagsOfResourceOutput;
     PutItem: put_item, PutItemInput -> PutItemOutput;
+    PutResourcePolicy: put_resource_policy, PutResourcePolicyInput -> PutResourcePolicyOutput;
     Query: query, QueryInput -> QueryOutput;
     Scan: scan, ScanInput -> ScanOutput;
     TagResource: tag_resource, TagResourceInput -> Nothing;

@@ -1,4 +1,4 @@
-//! The table that a `ResourceArn` names.
+//! What a `ResourceArn` names: of operations on tags and on policies.
 
 use super::{
     Nothing, RequestContext,
@@ -11,6 +11,38 @@ use crate::{
     wire::{Error, Operation},
 };
 
+/// What an ARN may name.
+#[derive(Clone, Debug)]
+pub(super) enum Resource<'a> {
+    /// A table.
+    Table(Arn<'a>),
+    /// A stream of a table, by its label.
+    Stream(Arn<'a>, &'a str),
+}
+
+impl<'a> Resource<'a> {
+    /// Reads `arn`. An index is a resource too, and not one of those; a backup is none at all
+    /// (DDB-TABLE-212, DDB-BACKUP-013).
+    pub(super) fn parse(arn: &'a str) -> Result<Self, Refusal> {
+        let given = || arn.to_owned();
+        if !arn.starts_with("arn:") {
+            return Err(Refusal::ArnScheme { arn: given() });
+        }
+        let parsed = Arn::parse(arn).map_err(|error| match error {
+            ArnError::Resource => Refusal::ArnResource { arn: given() },
+            ArnError::Shape | ArnError::Service => Refusal::ArnService { arn: given() },
+        })?;
+        let Some(below) = parsed.below else {
+            return Ok(Self::Table(parsed));
+        };
+        match below.split_once('/') {
+            Some(("stream", label)) => Ok(Self::Stream(parsed, label)),
+            Some(("backup", _)) => Err(Refusal::ArnService { arn: given() }),
+            _ => Err(Refusal::ArnResource { arn: given() }),
+        }
+    }
+}
+
 /// Changes the tags of the table that `arn` names.
 pub(super) async fn change_tags(
     stator: &Stator,
@@ -22,7 +54,7 @@ pub(super) async fn change_tags(
     let (owner, context) = (stator.clone(), context.clone());
     let arn = arn.unwrap_or_default();
     let work = move || -> Result<(), Fault> {
-        let (namespace, name) = tagged_table(&owner, &context, &arn)?;
+        let (namespace, name) = tagged_table(&owner, &context, operation.name(), &arn)?;
         owner
             .catalog()
             .change(&namespace, name, context.now_ms, |table| {
@@ -42,20 +74,17 @@ pub(super) async fn change_tags(
     Ok(Nothing)
 }
 
-/// Namespace and name of the table that `arn` names: of tagging operations, which know tables only.
+/// Namespace and name of the table that `arn` names: of operations on tags, which only tables have
+/// (DDB-TABLE-071).
 pub(super) fn tagged_table<'a>(
     stator: &Stator,
     context: &RequestContext,
+    action: &str,
     arn: &'a str,
-) -> Result<(Namespace, &'a str), Refusal> {
-    let given = || arn.to_owned();
-    if !arn.starts_with("arn:") {
-        return Err(Refusal::ArnScheme { arn: given() });
-    }
-    match Arn::parse(arn) {
-        Ok(Arn { below: None, .. }) => Ok(stator.resolve(context, arn)),
-        Ok(_) | Err(ArnError::Resource) => Err(Refusal::ArnResource { arn: given() }),
-        Err(ArnError::Shape | ArnError::Service) => Err(Refusal::ArnService { arn: given() }),
+) -> Result<(Namespace, &'a str), Error> {
+    match Resource::parse(arn)? {
+        Resource::Table(parsed) => Ok((stator.namespace_of(context, &parsed), parsed.table)),
+        Resource::Stream(..) => Err(not_found(context, action, arn)),
     }
 }
 

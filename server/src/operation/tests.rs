@@ -38,6 +38,24 @@ pub(super) fn answer(stator: &Stator, operation: Operation, body: &Value) -> Val
 pub(super) fn refused(stator: &Stator, operation: Operation, body: &Value) -> String {
     let error = call(stator, operation, &body.to_string())
         .expect_err(&format!("{operation} {body} was answered"));
+    described(&error)
+}
+
+/// The answer to a request in circumstances of its own, or the name and message of its exception.
+pub(super) fn call_in(
+    stator: &Stator,
+    context: &RequestContext,
+    operation: Operation,
+    body: &Value,
+) -> Result<Value, String> {
+    let body = body.to_string();
+    let answer = dispatch(stator, context, operation, body.as_bytes());
+    let answer = stator.block_on(answer).and_then(|answer| answer);
+    let answer = answer.map_err(|error| described(&error))?;
+    Ok(serde_json::from_slice(&answer).unwrap())
+}
+
+fn described(error: &Error) -> String {
     let mut writer = Writer::new();
     error.encode(&mut writer);
     let envelope: Value = serde_json::from_slice(writer.as_bytes()).unwrap();

@@ -97,6 +97,7 @@ pub(crate) fn record(
         class: None,
         encryption: None,
         deletion_protection: false,
+        policies: Vec::new(),
         tags: Vec::new(),
     }
 }

@@ -35,17 +35,26 @@ impl fmt::Display for Namespace {
 /// user guide, "Amazon Resource Names").
 pub fn table_arn(namespace: &Namespace, name: &str) -> String {
     let region = &*namespace.region;
-    let partition = if region.starts_with("cn-") {
+    let partition = partition(region);
+    format!(
+        "arn:{partition}:dynamodb:{region}:{}:table/{name}",
+        namespace.account
+    )
+}
+
+/// ARN of the root of `account`, for whom something in `region` is meant.
+pub fn root_arn(region: &str, account: &str) -> String {
+    format!("arn:{}:iam::{account}:root", partition(region))
+}
+
+fn partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
         "aws-cn"
     } else if region.starts_with("us-gov-") {
         "aws-us-gov"
     } else {
         "aws"
-    };
-    format!(
-        "arn:{partition}:dynamodb:{region}:{}:table/{name}",
-        namespace.account
-    )
+    }
 }
 
 /// Why a text is no ARN of a DynamoDB table.

@@ -18,7 +18,7 @@ pub mod status;
 mod throughput;
 mod view;
 
-pub use arn::{Arn, ArnError, Namespace, table_arn};
+pub use arn::{Arn, ArnError, Namespace, root_arn, table_arn};
 pub use catalog::{Catalog, CatalogError, Change, Changed};
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};
 pub use record::Record;

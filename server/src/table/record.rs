@@ -98,6 +98,9 @@ pub struct Record {
     /// Tags, in the order they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
+    /// Resource policies of the table and of its streams, at most one each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
 }
 
 /// `AttributeDefinition`.
@@ -204,6 +207,20 @@ pub struct Tag {
     pub key: String,
     /// Value, possibly empty.
     pub value: String,
+}
+
+/// A resource policy, or that there was one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Label of the stream that it is attached to; absent for the table itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// The document, in the one form that equal ones have; absent once it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// `RevisionId`: when it was attached, changed or deleted, Unix milliseconds.
+    pub changed_ms: u64,
 }
 
 impl Record {

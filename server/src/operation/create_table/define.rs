@@ -13,12 +13,14 @@ use crate::{
             tags,
             throughput::{self, Capacity},
         },
+        policy::Slot,
     },
     stator::Stator,
     table::{
-        BillingMode, OnDemandThroughput, ProvisionedThroughput, Record,
-        record::{self, Class, Tag},
+        BillingMode, Namespace, OnDemandThroughput, ProvisionedThroughput, Record,
+        record::{self, Class, Policy, Tag},
         status::{self, State},
+        table_arn,
     },
     validation::pattern::NAME,
     wire::{
@@ -82,6 +84,7 @@ pub(super) fn define(
         .map(definition::table_class)
         .transpose()?;
     let tags = tags(input)?;
+    let policies = policies(input, &namespace, name, context.now_ms)?;
     check_quotas(input, capacity, &global_indexes, &namespace.region)?;
     Ok(Record {
         version: record::VERSION,
@@ -108,6 +111,7 @@ pub(super) fn define(
         encryption: encryption.flatten(),
         deletion_protection: input.deletion_protection_enabled == Some(true),
         tags,
+        policies,
     })
 }
 
@@ -254,6 +258,30 @@ fn tags(input: &CreateTableInput) -> Result<Vec<Tag>, Refusal> {
     tags::check_tags(given)?;
     tags::check_tag_count(given.len())?;
     Ok(given.iter().map(tags::record).collect())
+}
+
+/// A policy comes under the same rules as one that is attached later, but for the one that nobody
+/// locks themselves out.
+fn policies(
+    input: &CreateTableInput,
+    namespace: &Namespace,
+    name: &str,
+    now_ms: u64,
+) -> Result<Vec<Policy>, Error> {
+    let Some(given) = &input.resource_policy else {
+        return Ok(Vec::new());
+    };
+    let arn = table_arn(namespace, name);
+    let slot = Slot {
+        arn: &arn,
+        namespace: namespace.clone(),
+        table: name,
+        stream: None,
+    };
+    let document = slot.document(given)?.canonical;
+    let mut policies = Vec::new();
+    slot.fill(&mut policies, Some(document), now_ms);
+    Ok(policies)
 }
 
 /// The account's quotas come last: DynamoDB takes longer to answer them than all else

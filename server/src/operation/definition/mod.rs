@@ -15,7 +15,7 @@ mod time;
 
 pub(super) use describe::{describe, provisioned};
 pub(super) use refusal::Refusal;
-pub(super) use time::long_date;
+pub(super) use time::{instant, long_date};
 
 use crate::{
     table::{

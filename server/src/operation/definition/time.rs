@@ -43,6 +43,15 @@ pub(crate) fn long_date(ms: u64) -> String {
     )
 }
 
+/// `ms` (Unix milliseconds) as in `2026-10-09T00:29:34.602Z`.
+pub(crate) fn instant(ms: u64) -> String {
+    let (year, month, day) = civil(ms / DAY_MS);
+    let seconds = ms % DAY_MS / 1000;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let ms = ms % 1000;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
+
 /// Year, month (1 to 12) and day of the day `days` after 1970-01-01, by eras of 400 years that begin
 /// on a 1 March: every one has the same number of days.
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -78,6 +87,8 @@ mod tests {
             long_date(1_791_504_000_000),
             "Friday, October 9, 2026 at 12:00:00 AM Coordinated Universal Time"
         );
+        // DDB-TABLE-206.
+        assert_eq!(instant(1_791_505_774_602), "2026-10-09T00:29:34.602Z");
         assert!(long_date(0).starts_with("Thursday, January 1, 1970 at 12:00:00 AM"));
     }
 

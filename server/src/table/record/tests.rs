@@ -61,6 +61,15 @@ fn projection() -> impl Strategy<Value = Projection> {
     ]
 }
 
+fn policy() -> impl Strategy<Value = Policy> {
+    let text = || proptest::option::of(".{1,20}");
+    (text(), text(), any::<u64>()).prop_map(|(stream, document, changed_ms)| Policy {
+        stream,
+        document,
+        changed_ms,
+    })
+}
+
 fn scalar() -> impl Strategy<Value = ScalarType> {
     prop_oneof![
         Just(ScalarType::S),
@@ -106,6 +115,7 @@ prop_compose! {
         )),
         encryption in proptest::option::of(proptest::option::of(".{1,20}")),
         tags in proptest::collection::vec((".{1,20}", ".{0,20}"), 0..4),
+        policies in proptest::collection::vec(policy(), 0..3),
     ) -> Record {
         let (account, region, name, id) = names;
         let attribute = |name: &str, scalar| Attribute { name: name.to_owned(), scalar };
@@ -139,6 +149,7 @@ prop_compose! {
             encryption: encryption.map(|key| Encryption { key }),
             deletion_protection,
             tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
+            policies,
         }
     }
 }
@@ -176,6 +187,7 @@ pub(crate) fn simple(name: &str) -> Record {
         encryption: None,
         deletion_protection: false,
         tags: Vec::new(),
+        policies: Vec::new(),
     }
 }
 
