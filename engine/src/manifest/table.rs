@@ -82,9 +82,15 @@ impl TableStore {
         self.fs.sync_dir(&self.dir)
     }
 
-    /// Opens an SSTable.
+    /// Opens an SSTable. One that is missing is damage: the manifest named it, so it had been there.
     fn open(&self, file_id: u64) -> Result<Reader> {
-        let file = self.fs.open(&self.path(file_id))?;
+        let path = self.path(file_id);
+        let file = self.fs.open(&path).map_err(|error| match error {
+            error if error.is_not_found() => {
+                Error::corruption(&path, 0, "an SSTable that the manifest names", "no file")
+            }
+            error => error,
+        })?;
         Reader::open(file, file_id, Arc::clone(&self.cache))
     }
 

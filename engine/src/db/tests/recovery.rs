@@ -201,3 +201,20 @@ fn stamped_keys_are_in_the_order_of_commits_also_after_a_crash() {
     assert_eq!(log(&db), expected);
     assert_eq!(get(&db, "two").as_deref(), Some("two"));
 }
+
+#[test]
+fn an_sstable_that_is_missing_is_damage() {
+    let simulation = crashed();
+    // What recovery has written is one SSTable.
+    drop(open(&simulation.env()));
+    simulation.run_until_idle();
+    let table = files(&simulation.env(), ".sst").remove(0);
+    simulation.env().fs.remove(&table).unwrap();
+    let opened = Db::open(simulation.env(), Path::new(DIR), Options::default());
+    let read = opened.and_then(|db| db.get(&key("a"), ReadMode::Blocking));
+    let Err(Error::Corruption(corruption)) = read else {
+        panic!("{read:?}")
+    };
+    assert_eq!(corruption.file, table);
+    assert_eq!(corruption.found, "no file");
+}
