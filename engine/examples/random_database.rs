@@ -93,9 +93,11 @@ fn make(seed: &str, dir: &Path) -> Result<()> {
             let mut batch = Batch::new();
             for _ in 0..=random.below(6) {
                 let keyspace = random.pick(&keyspaces)?;
-                let key = Key::new(keyspace, &random.bytes(3), &random.bytes(5));
-                match random.below(4) {
+                let (partition, sort) = (random.bytes(3), random.bytes(5));
+                let key = Key::new(keyspace, &partition, &sort);
+                match random.below(5) {
                     0 => batch.delete(key),
+                    1 => batch.put_stamped(keyspace, &partition, &sort, random.value()),
                     _ => batch.put(key, random.value()),
                 }
             }

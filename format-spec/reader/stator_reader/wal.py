@@ -3,17 +3,20 @@
 import re
 from dataclasses import dataclass
 
+from . import keys
 from .corrupt import Corrupt, Cursor, crc
 
 MAGIC = b"SWG1"
 HEADER = 64
 PAGE = 4096
-DELETE, PUT, DROP = 0, 1, 2
+DELETE, PUT, DROP, PUT_STAMPED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a commit: its kind, the user key (or the keyspace's bytes), the value."""
+    """One operation of a commit: its kind, the user key (or the keyspace's bytes), the value.
+
+    A stamped key has its sequence number in it, and its kind is PUT."""
 
     kind: int
     key: bytes
@@ -94,7 +97,7 @@ class Segment:
             count = record.int(4, "number of operations")
             operations = []
             while record.left():
-                operations.append(self._operation(record))
+                operations.append(self._operation(record, group.first + len(commits)))
             if len(operations) != count:
                 record.fail(f"{count} operations", len(operations), 0)
             commits.append(Commit(group.first + len(commits), tuple(operations)))
@@ -103,15 +106,23 @@ class Segment:
         return commits
 
     @staticmethod
-    def _operation(record):
+    def _operation(record, sequence):
         at = record.at
         kind = record.int(1, "kind of an operation")
         key_size, value_size = record.int(4, "length of a key"), record.int(4, "length of a value")
-        if kind not in (DELETE, PUT, DROP):
-            record.fail("operation 0, 1 or 2", kind, at)
-        if (kind == DROP and key_size != 4) or (kind != PUT and value_size):
+        if kind not in (DELETE, PUT, DROP, PUT_STAMPED):
+            record.fail("operation 0, 1, 2 or 3", kind, at)
+        if (kind == DROP and key_size != 4) or (kind in (DELETE, DROP) and value_size):
             record.fail("lengths that fit the operation", (key_size, value_size), at)
-        return Operation(kind, record.take(key_size, "a key"), record.take(value_size, "a value"))
+        key_at = record.at
+        key, value = record.take(key_size, "a key"), record.take(value_size, "a value")
+        if kind == PUT_STAMPED:
+            parts = keys.split(key, record.file, record.base + key_at)
+            if len(parts.sort) < 8:
+                record.fail("a stamped key with eight bytes of sort part", key.hex(" "), key_at)
+            key = parts.prefix + sequence.to_bytes(8, "big") + parts.sort[8:]
+            kind = PUT
+        return Operation(kind, key, value)
 
     def acknowledged_behind(self, offset, missing):
         """A valid group behind `offset` which says that commit `missing` had been durable."""
