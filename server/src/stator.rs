@@ -13,7 +13,7 @@ pub use crate::store::ClockError;
 use crate::{
     expression::ExpressionCache,
     operation::RequestContext,
-    plan::transaction::Transactions,
+    plan::{backfill, transaction::Transactions},
     store::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
     },
@@ -122,6 +122,9 @@ impl Stator {
             ..StoreOptions::default()
         })?;
         let catalog = Catalog::load(store.clone())?;
+        for (table, keyspace) in catalog.filling() {
+            backfill::begin(&store, &table, keyspace)?;
+        }
         let transactions = Arc::new(Transactions::load(store.clone())?);
         let due = DueRegistry::default();
         due.register(Arc::clone(&transactions) as Arc<_>);

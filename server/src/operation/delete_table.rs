@@ -63,7 +63,7 @@ fn delete(stator: &Stator, context: &RequestContext, name: &str) -> Result<Arc<T
 fn check(table: &Table, now_ms: u64) -> Result<(), Fault> {
     check_usable(table, now_ms)?;
     let in_use = |message: String| Error::ResourceInUse(message.into());
-    if table.status(now_ms) == TableStatus::Updating {
+    if table.own_status(now_ms) == TableStatus::Updating {
         // DDB-TABLE-063.
         let message = format!(
             "Attempt to change a resource which is still in use: Table: {} is in the process of \
@@ -75,6 +75,7 @@ fn check(table: &Table, now_ms: u64) -> Result<(), Fault> {
     if table
         .indexes()
         .iter()
+        .chain(table.leaving_indexes(now_ms))
         .any(|index| index.status(now_ms) != TableStatus::Active)
     {
         // DDB-TABLE-150.

@@ -4,6 +4,8 @@
 //! after operations for everybody else. Both check the constraints of the API model first, and both
 //! come from one list at the end of this file: an operation is served when it is on it.
 
+#[cfg(test)]
+mod backfill_tests;
 mod batch_get_item;
 mod batch_write_item;
 mod condition;

@@ -160,7 +160,11 @@ pub(super) struct Source {
 
 impl Source {
     /// The source that a request names, if it can serve what the request asks for.
-    pub(super) fn of(table: Arc<Table>, request: &PageRequest) -> Result<Self, Rejection> {
+    pub(super) fn of(
+        table: Arc<Table>,
+        request: &PageRequest,
+        now_ms: u64,
+    ) -> Result<Self, Rejection> {
         let Some(name) = &request.index_name else {
             return Ok(Self {
                 table,
@@ -179,6 +183,9 @@ impl Source {
             fetch: Fetch::Entries,
         };
         if let Some(index) = source.secondary_index() {
+            if index.backfilling(now_ms).is_some() {
+                return Err(Rejection::Backfilling(name.as_str().into()));
+            }
             if index.kind() == IndexKind::Global && request.consistency == Consistency::Strong {
                 return Err(Rejection::ConsistentGlobalIndex);
             }

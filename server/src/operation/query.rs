@@ -42,7 +42,7 @@ pub(super) async fn execute(
     let layer = Layer::new(Operation::Query, context.wording);
     let request = validate(stator, layer, input)?;
     let table = stator.table(context, &request.page.table_name)?;
-    let source = Source::of(table, &request.page)?;
+    let source = Source::of(table, &request.page, context.now_ms)?;
     let range = range(layer, &source, &request)?;
     check_filter(layer, &source, &request)?;
     let answer = source

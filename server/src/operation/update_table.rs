@@ -1,26 +1,29 @@
-//! `UpdateTable`: throughput, billing, deletion protection, class and encryption.
+//! `UpdateTable`: throughput, billing, deletion protection, class, encryption and global secondary
+//! indexes.
 //!
 //! One request makes one change, with few exceptions (DDB-TABLE-433). What the request alone says is
 //! checked first ([`request`]), then whether the table exists and can be changed, then what the
-//! change means for the table as it is ([`change`]). Creating and deleting global secondary indexes
-//! is the one thing of this operation that takes time. It is not built yet, and refused by its name
-//! (`model/members.json`).
+//! change means for the table as it is ([`change`], [`index`]). To fill an index that is added is the
+//! one thing of this operation that takes time: [`backfill`] does it.
 
 mod change;
+mod index;
 mod request;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use self::index::Times;
 use super::{
     RequestContext,
     definition::{check_usable, describe, provisioned},
 };
 use crate::{
+    plan::backfill,
     stator::{Stator, table_not_found},
-    store::Fault,
-    table::{Change, Changed, Record, Table, TableStatus},
+    store::{Fault, KeyspaceId},
+    table::{Change, Changed, Record, SecondaryIndex, Table, TableStatus, status},
     wire::{
         Error,
         shapes::{TableDescription, UpdateTableInput, UpdateTableOutput},
@@ -42,7 +45,14 @@ pub(super) async fn execute(
     let (Some(before), Some(after)) = (changed.before, changed.after) else {
         return Err(Error::InternalServer("Internal server error".into()));
     };
-    let mut description = describe(&after, context.now_ms);
+    let deletes = input
+        .global_secondary_index_updates
+        .iter()
+        .flatten()
+        .any(|update| update.delete.is_some());
+    // An index that is deleted is still there in the answer.
+    let shown = if deletes { &before } else { &after };
+    let mut description = describe(shown, context.now_ms);
     as_updated(&mut description, &before, &input, context.now_ms);
     Ok(UpdateTableOutput {
         table_description: Some(description),
@@ -56,22 +66,48 @@ fn update(
 ) -> Result<Changed<()>, Fault> {
     let given = input.table_name.as_deref().unwrap_or_default();
     let (namespace, name) = stator.resolve(context, given);
-    let until_ms = context.now_ms.saturating_add(stator.table_state_delay_ms());
-    stator
+    let times = Times {
+        now_ms: context.now_ms,
+        delay_ms: stator.table_state_delay_ms(),
+    };
+    let store = stator.store();
+    let changed = stator
         .catalog()
         .change(&namespace, name, context.now_ms, |table| {
             let table = table.ok_or_else(|| table_not_found(name))?;
             check_usable(table, context.now_ms)?;
-            let mut record: Record = table.record().clone();
-            change::apply(input, table, &mut record, context.now_ms, until_ms)?;
-            Ok((
-                Change::Put {
-                    record: Box::new(record),
-                    dropped: Vec::new(),
-                },
-                (),
-            ))
+            let mut record = Box::new(table.record().clone());
+            record.purge(context.now_ms);
+            change::apply(input, table, &mut record, times)?;
+            for index in record.global_indexes.iter_mut() {
+                if index.keyspace == 0 {
+                    index.keyspace = store.create_keyspace()?.0;
+                }
+            }
+            let dropped = dropped(table, &record);
+            Ok((Change::Put { record, dropped }, ()))
+        })?;
+    if let Some(table) = &changed.after {
+        let old = changed.before.as_ref();
+        let is_new = |index: &&SecondaryIndex| {
+            index.is_filling() && old.is_none_or(|old| old.index_in(index.keyspace()).is_none())
+        };
+        for index in table.indexes().iter().filter(is_new) {
+            backfill::begin(store, table, index.keyspace())?;
+        }
+    }
+    Ok(changed)
+}
+
+/// The keyspaces of `table`'s indexes that have no entries any more by `record`.
+fn dropped(table: &Table, record: &Record) -> Vec<KeyspaceId> {
+    let stays = |keyspace: &KeyspaceId| {
+        record.indexes().any(|index| {
+            index.keyspace == keyspace.0 && index.state.change != status::Change::Delete
         })
+    };
+    let indexes = table.indexes().iter().map(SecondaryIndex::keyspace);
+    indexes.filter(|keyspace| !stays(keyspace)).collect()
 }
 
 /// Makes of a description the one that UpdateTable answers with: what is changed in the background
@@ -107,6 +143,26 @@ fn as_updated(
         shown.status = updating();
     }
     let updates = input.global_secondary_index_updates.iter().flatten();
+    for update in updates.clone() {
+        let created = update.create.as_ref().map(|create| &create.index_name);
+        let deleted = update.delete.as_ref().map(|delete| &delete.index_name);
+        let (Some(name), status) = (
+            created.or(deleted),
+            match created {
+                Some(_) => TableStatus::Creating,
+                None => TableStatus::Deleting,
+            },
+        ) else {
+            continue;
+        };
+        description.table_status = updating();
+        let mut indexes = description.global_secondary_indexes.iter_mut().flatten();
+        if let Some(shown) = indexes.find(|index| index.index_name == *name) {
+            shown.index_status = Some(status.name().to_owned());
+            // However soon it is filled (DDB-TABLE-165).
+            shown.backfilling = created.map(|_| false);
+        }
+    }
     for update in updates.filter_map(|update| update.update.as_ref()) {
         let indexes = description.global_secondary_indexes.iter_mut().flatten();
         let mut named = indexes.filter(|index| index.index_name == update.index_name);

@@ -47,6 +47,7 @@ pub(crate) fn record(
                 name: (*name).into(),
                 keyspace: keyspace(),
                 state: state(),
+                allocated_ms: None,
                 key: elements(partition, sort),
                 projection: projection.clone(),
                 throughput: throughput(),

@@ -1,16 +1,13 @@
 //! Secondary index entries as functions of an item: nothing here reads or writes.
 //!
 //! An item has an entry in an index if it has every attribute of the index's key, with the declared
-//! types (developer guide, "Sparse indexes"). The entry carries both keys and what the projection
+//! types (developer guide, "Sparse indexes"), and of a size that keys may have. The entry carries both keys and what the projection
 //! asks for. A write changes an index by the difference between the entry of the old item and that
 //! of the new one, so that whatever a write does, each index stays a function of its table.
 
 use crate::{
     item::{Item, ItemBuilder, ItemRef},
-    plan::{
-        capacity::Units,
-        key::{self, has_type},
-    },
+    plan::{capacity::Units, key},
     store::Key,
     table::{SecondaryIndex, Table},
 };
@@ -27,11 +24,7 @@ pub struct Entry {
 /// The entry that `item` has in `index`, if it has one.
 pub fn entry(table: &Table, index: &SecondaryIndex, item: &Item) -> Option<Entry> {
     let view = item.as_ref();
-    let indexed = index.key_schema().attributes().all(|key| {
-        view.get(&key.name)
-            .is_some_and(|value| has_type(value, key.scalar))
-    });
-    if !indexed {
+    if !key::is_indexable(index.key_schema(), view) {
         return None;
     }
     let key = key::index_key(table, index, view)?;
@@ -83,15 +76,34 @@ pub struct Change {
 }
 
 /// The difference that a write makes to `table`'s indexes. Indexes that stay as they are, are not in
-/// it.
-pub fn changes(table: &Table, old: Option<&Item>, new: Option<&Item>) -> Vec<Change> {
+/// it. Those at the positions `unfilled` do not have the entry of the old item yet.
+pub fn changes(
+    table: &Table,
+    old: Option<&Item>,
+    new: Option<&Item>,
+    unfilled: &[usize],
+) -> Vec<Change> {
     let of = |index, item: Option<&Item>| item.and_then(|item| entry(table, index, item));
     table
         .indexes()
         .iter()
         .enumerate()
-        .filter_map(|(position, index)| change(position, of(index, old), of(index, new)))
+        .filter_map(|(position, index)| {
+            let old = old.filter(|_| !unfilled.contains(&position));
+            change(position, of(index, old), of(index, new))
+        })
         .collect()
+}
+
+/// The change of the index at `position` that gives it the entry of `item`, where it has `existing`.
+pub fn fill(
+    table: &Table,
+    position: usize,
+    item: &Item,
+    existing: Option<Entry>,
+) -> Option<Change> {
+    let index = table.indexes().get(position)?;
+    change(position, existing, entry(table, index, item))
 }
 
 /// The change from one entry to another, and its price (developer guide, "Provisioned throughput

@@ -97,24 +97,39 @@ pub fn check_index_keys(
     origin: Origin,
 ) -> Result<(), Rejection> {
     let indexes = in_order_of_names(table);
+    let kept = |attribute: &KeyAttribute| {
+        origin != Origin::Put
+            && old.and_then(|old| old.get(&attribute.name)) == item.get(&attribute.name)
+    };
     for index in &indexes {
         for attribute in index.key_schema().attributes() {
-            let Some(value) = item.get(&attribute.name) else {
-                continue;
-            };
-            let kept = origin != Origin::Put
-                && old.and_then(|old| old.get(&attribute.name)) == Some(value);
-            if !kept {
+            if let Some(value) = item.get(&attribute.name)
+                && !kept(attribute)
+            {
                 check_index_attribute(index, attribute, value, origin)?;
             }
         }
     }
-    indexes.iter().try_for_each(|index| {
-        check_sizes(index.key_schema(), item).map_err(|rejection| match origin {
-            Origin::Put => rejection,
-            Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateIndexKeySize,
+    indexes
+        .iter()
+        .filter(|index| !index.key_schema().attributes().all(kept))
+        .try_for_each(|index| {
+            check_sizes(index.key_schema(), item).map_err(|rejection| match origin {
+                Origin::Put => rejection,
+                Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateIndexKeySize,
+            })
         })
-    })
+}
+
+/// Whether an item may have an entry in an index with this key: it has all attributes of the key,
+/// and none that a write would be refused for, as items can that are older than the index (developer
+/// guide, "Detecting and correcting index key violations").
+pub fn is_indexable(schema: &KeySchema, item: ItemRef<'_>) -> bool {
+    let fits = |key: &KeyAttribute| {
+        item.get(&key.name)
+            .is_some_and(|value| has_type(value, key.scalar) && empty_kind(value).is_none())
+    };
+    schema.attributes().all(fits) && check_sizes(schema, item).is_ok()
 }
 
 /// Where the item with the primary key attributes of `item` stands. `None` if it lacks one, or one
@@ -215,7 +230,7 @@ fn size(attributes: &[KeyAttribute], item: ItemRef<'_>) -> usize {
 }
 
 /// Whether `value` has the type that a key attribute was declared with.
-pub(super) fn has_type(value: ValueRef<'_>, scalar: ScalarType) -> bool {
+fn has_type(value: ValueRef<'_>, scalar: ScalarType) -> bool {
     matches!(
         (value.kind(), scalar),
         (Kind::S, ScalarType::S) | (Kind::N, ScalarType::N) | (Kind::B, ScalarType::B)

@@ -3,12 +3,14 @@
 //! - What a request means for one item or one page is computed by pure functions: [`key`] says what
 //!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`select`]
 //!   which attributes are read from where, [`capacity`] what it costs.
-//! - [`write`], [`read`], [`page`] and [`transaction`] are what runs on the store.
+//! - [`write`], [`read`], [`page`] and [`transaction`] are what runs on the store, [`backfill`] what
+//!   gives an index that comes later the entries of the items that were there before.
 //! - Refusals are typed ([`Rejection`]); their texts are in one place.
 //!
 //! Plans are synchronous and take a read mode: they run inline as long as nothing has to wait, and
 //! again on a thread that may where something does.
 
+pub mod backfill;
 pub mod capacity;
 #[cfg(test)]
 pub(crate) mod fixture;

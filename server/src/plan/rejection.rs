@@ -169,6 +169,9 @@ pub enum Rejection {
     /// The index does not exist.
     #[error("The table does not have the specified index: {0}")]
     NoSuchIndex(Box<str>),
+    /// The index was added to its table and is not ready (as users of AWS met it).
+    #[error("Cannot read from backfilling global secondary index: {0}")]
+    Backfilling(Box<str>),
     /// `ConsistentRead` on a global secondary index.
     #[error("Consistent reads are not supported on global secondary indexes")]
     ConsistentGlobalIndex,

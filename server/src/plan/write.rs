@@ -165,7 +165,8 @@ pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Re
         .map(|write| {
             let table = tables.of(&write.table)?;
             let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
-            Ok(compute(write, table, old))
+            let unfilled = unfilled(transaction, &table, old.as_ref())?;
+            Ok(compute(write, table, old, &unfilled))
         })
         .collect()
 }
@@ -188,8 +189,31 @@ impl CurrentTables {
     }
 }
 
+/// The positions of those indexes that are being filled and have not got the entry of `old` yet.
+fn unfilled(
+    transaction: &Transaction,
+    table: &Table,
+    old: Option<&Item>,
+) -> Result<Vec<usize>, Fault> {
+    let mut unfilled = Vec::new();
+    for (position, index) in table.indexes().iter().enumerate() {
+        if index.is_filling()
+            && let Some(entry) = old.and_then(|old| index::entry(table, index, old))
+            && transaction.get(&entry.key)?.is_none()
+        {
+            unfilled.push(position);
+        }
+    }
+    Ok(unfilled)
+}
+
 /// What a write makes of an item. A pure function.
-fn compute(write: &Write, table: Arc<Table>, old: Option<Item>) -> Result<Written, Refusal> {
+fn compute(
+    write: &Write,
+    table: Arc<Table>,
+    old: Option<Item>,
+    unfilled: &[usize],
+) -> Result<Written, Refusal> {
     let holds = write
         .condition
         .as_ref()
@@ -223,7 +247,7 @@ fn compute(write: &Write, table: Arc<Table>, old: Option<Item>) -> Result<Writte
     };
     let changes = match &write.action {
         Action::Check => Vec::new(),
-        _ => index::changes(&table, old.as_ref(), new.as_ref()),
+        _ => index::changes(&table, old.as_ref(), new.as_ref(), unfilled),
     };
     let usage = usage(old.as_ref(), new.as_ref(), &changes);
     Ok(Written {

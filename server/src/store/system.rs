@@ -42,6 +42,16 @@ pub fn statistics(keyspace: KeyspaceId) -> Key {
     Key::new(CATALOG, b"statistics", &keyspace.0.to_be_bytes())
 }
 
+/// How far an index that was added to a table has been filled; gone once it has all its entries.
+pub fn backfill(keyspace: KeyspaceId) -> Key {
+    Key::new(CATALOG, b"backfills", &keyspace.0.to_be_bytes())
+}
+
+/// Those of all indexes.
+pub fn backfills() -> KeyRange {
+    KeyRange::partition(CATALOG, b"backfills")
+}
+
 /// Checks that we understand what is in the system keyspaces, and says in which form it is from now
 /// on, if nothing is there yet.
 pub(super) fn check_form(store: &Store) -> Result<(), EngineError> {

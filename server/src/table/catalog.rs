@@ -9,7 +9,7 @@
 //! the disk with it. That is why [`Catalog::change`] blocks, and runs on threads that may.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasher, Hash, Hasher},
     ops::Bound,
     sync::Arc,
@@ -19,9 +19,11 @@ use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Builder;
 
-use super::{Namespace, Record, Statistics, Table, record::RecordError, recount, statistics};
+use super::{
+    Namespace, Record, SecondaryIndex, Statistics, Table, record::RecordError, recount, statistics,
+};
 use crate::store::{
-    Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Step, Store, system,
+    Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Snapshot, Step, Store, system,
 };
 
 /// Locks for changes. Two tables that share one only wait for each other's sync.
@@ -109,6 +111,11 @@ impl Catalog {
                 .or_default()
                 .insert(table.name().into(), table);
         }
+        let indexes = tables
+            .values()
+            .flat_map(BTreeMap::values)
+            .flat_map(|table| table.indexes());
+        settle_backfills(&snapshot, indexes, &mut gone)?;
         recount::begin(&store, all_statistics.into_iter())?;
         if !gone.is_empty() {
             // Nothing depends on it: if it is lost, it is done again.
@@ -120,6 +127,19 @@ impl Catalog {
             tables: RwLock::new(tables),
             stripes,
         })
+    }
+
+    /// The indexes that are being filled, each with its table.
+    pub fn filling(&self) -> Vec<(Arc<Table>, KeyspaceId)> {
+        let tables = self.tables.read();
+        let filling = tables
+            .values()
+            .flat_map(BTreeMap::values)
+            .flat_map(|table| {
+                let indexes = table.indexes().iter().filter(|index| index.is_filling());
+                indexes.map(|index| (Arc::clone(table), index.keyspace()))
+            });
+        filling.collect()
     }
 
     /// The table `name` in `namespace`, in whatever state it is at `now_ms`.
@@ -236,9 +256,13 @@ impl Catalog {
             }
         });
         let table = table.map_err(internal)?.succeed(before.map(AsRef::as_ref));
+        for index in table.indexes() {
+            if index.is_filling() && !kept.contains_key(&index.keyspace()) {
+                batch.put(system::backfill(index.keyspace()), Vec::new());
+            }
+        }
         for keyspace in dropped {
-            batch.drop_keyspace(*keyspace);
-            batch.delete(system::statistics(*keyspace));
+            drop_keyspace(&mut batch, *keyspace);
         }
         self.store.write(batch)?.wait()?;
         self.tables
@@ -265,9 +289,8 @@ impl Catalog {
             &namespace.region,
             name,
         ));
-        for statistics in before.iter().flat_map(|table| table.all_statistics()) {
-            batch.drop_keyspace(statistics.keyspace());
-            batch.delete(system::statistics(statistics.keyspace()));
+        for keyspace in before.iter().flat_map(|table| table.keyspaces()) {
+            drop_keyspace(&mut batch, keyspace);
         }
         self.store.write(batch)?.wait()?;
         if let Some(tables) = self.tables.write().get_mut(namespace) {
@@ -286,6 +309,40 @@ impl Catalog {
         // As many bits as there are stripes.
         self.stripes.get(hasher.finish() as usize % STRIPES)
     }
+}
+
+/// Drops a keyspace of a table, with what is kept about it.
+fn drop_keyspace(batch: &mut Batch, keyspace: KeyspaceId) {
+    batch.drop_keyspace(keyspace);
+    batch.delete(system::statistics(keyspace));
+    batch.delete(system::backfill(keyspace));
+}
+
+/// Finds out which indexes still have to be filled: those with a row. A row without an index is what
+/// filling one left behind that was deleted just then; it goes.
+fn settle_backfills<'a>(
+    snapshot: &Snapshot,
+    indexes: impl Iterator<Item = &'a SecondaryIndex>,
+    gone: &mut Batch,
+) -> Result<(), EngineError> {
+    let mut rows = HashSet::new();
+    let mut entries = snapshot.range(system::backfills(), Direction::Forward, ReadMode::Blocking);
+    loop {
+        match entries.next()? {
+            Step::Entry { key, .. } => rows.insert(Key::from(key)),
+            Step::Paused(..) => continue,
+            Step::End => break,
+        };
+    }
+    for index in indexes.filter(|index| index.is_filling()) {
+        if !rows.remove(&system::backfill(index.keyspace())) {
+            index.set_filled();
+        }
+    }
+    for row in rows {
+        gone.delete(row);
+    }
+    Ok(())
 }
 
 /// A table before and after a change.

@@ -8,6 +8,8 @@
 //!
 //! The names of the members are on disk: do not change them.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -135,6 +137,10 @@ pub struct Index {
     pub keyspace: u32,
     /// What was begun last. Of local indexes it is the table's creation.
     pub state: State,
+    /// When the resources of an index that UpdateTable added are allocated, and filling it begins to
+    /// show: Unix milliseconds. Absent if the index came with its table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_ms: Option<u64>,
     /// Key of the index, in the order it was given.
     pub key: Vec<KeyElement>,
     /// Projection.
@@ -249,6 +255,39 @@ impl Record {
     /// All secondary indexes, local ones first.
     pub fn indexes(&self) -> impl Iterator<Item = &Index> {
         self.local_indexes.iter().chain(&self.global_indexes)
+    }
+
+    /// Forgets the indexes whose deletion is over at `now_ms`, and the attributes that only they
+    /// used.
+    pub fn purge(&mut self, now_ms: u64) {
+        if !self.has_gone(now_ms) {
+            return;
+        }
+        self.global_indexes
+            .retain(|index| !index.state.is_gone(now_ms));
+        let mut attributes = std::mem::take(&mut self.attributes);
+        attributes.retain(|attribute| {
+            let indexes = self.indexes().flat_map(|index| &index.key);
+            let mut keys = self.key.iter().chain(indexes);
+            keys.any(|element| element.name == attribute.name)
+        });
+        self.attributes = attributes;
+    }
+
+    /// The definition as it shows at `now_ms`: [purged](Self::purge).
+    pub fn at(&self, now_ms: u64) -> Cow<'_, Self> {
+        if !self.has_gone(now_ms) {
+            return Cow::Borrowed(self);
+        }
+        let mut purged = self.clone();
+        purged.purge(now_ms);
+        Cow::Owned(purged)
+    }
+
+    fn has_gone(&self, now_ms: u64) -> bool {
+        self.global_indexes
+            .iter()
+            .any(|index| index.state.is_gone(now_ms))
     }
 
     /// All keyspaces of the table: that of the items, then those of the indexes.

@@ -1,6 +1,9 @@
 //! Secondary indexes of a table, as requests see them.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +43,18 @@ pub struct SecondaryIndex {
     /// Sorted names of all attributes that entries carry; `None` if all are carried.
     pub(super) carried: Option<Box<[Box<str>]>>,
     pub(super) statistics: Arc<Statistics>,
+    pub(super) filling: Arc<Filling>,
+}
+
+/// Whether an index that was added to a table still lacks entries of items that were there before
+/// it. All views of the table share it; on disk it is the row [`crate::store::system::backfill`].
+#[derive(Debug)]
+pub(super) struct Filling(AtomicBool);
+
+impl Filling {
+    pub(super) fn new(pending: bool) -> Arc<Self> {
+        Arc::new(Self(AtomicBool::new(pending)))
+    }
 }
 
 impl SecondaryIndex {
@@ -89,9 +104,35 @@ impl SecondaryIndex {
         self.carried.as_deref()
     }
 
-    /// State at `now_ms` (Unix milliseconds).
+    /// State at `now_ms` (Unix milliseconds). An index is being created until it has all its
+    /// entries, and for as long as that is to be seen.
     pub fn status(&self, now_ms: u64) -> IndexStatus {
-        self.record.state.status(now_ms)
+        match self.record.state.status(now_ms) {
+            IndexStatus::Deleting => IndexStatus::Deleting,
+            _ if self.is_filling() => IndexStatus::Creating,
+            status => status,
+        }
+    }
+
+    /// `Backfilling`: of an index that was added to its table and is being created, whether that is
+    /// past the allocation of resources (developer guide, "Managing global secondary indexes",
+    /// "Phases of index creation"). `None` of all others.
+    pub fn backfilling(&self, now_ms: u64) -> Option<bool> {
+        let creating = self.status(now_ms) == IndexStatus::Creating;
+        self.record
+            .allocated_ms
+            .filter(|_| creating)
+            .map(|allocated_ms| now_ms >= allocated_ms)
+    }
+
+    /// Whether it may lack entries of items that are older than itself.
+    pub fn is_filling(&self) -> bool {
+        self.filling.0.load(Ordering::Acquire)
+    }
+
+    /// It has all its entries, durably. Not taken back.
+    pub fn set_filled(&self) {
+        self.filling.0.store(false, Ordering::Release);
     }
 
     /// What was defined, in the form that is written.

@@ -9,7 +9,8 @@ use arc_swap::ArcSwapWeak;
 
 use super::{
     IndexKind, KeyAttribute, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex,
-    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError, status,
+    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError,
+    secondary_index::Filling, status,
 };
 use crate::{
     item::{ItemRef, ValueRef},
@@ -25,6 +26,8 @@ pub struct Table {
     arn: String,
     key: KeySchema,
     indexes: Box<[SecondaryIndex]>,
+    /// Global indexes that are being deleted: they have no entries, and only show.
+    leaving: Box<[SecondaryIndex]>,
     statistics: Arc<Statistics>,
     /// The newest view of this table: one place that all its views share. It does not keep that view
     /// alive, which would keep itself alive by it.
@@ -59,28 +62,39 @@ impl Table {
                 .iter()
                 .map(|index| (IndexKind::Global, index)),
         );
-        let indexes = kinds
-            .map(|(kind, index)| {
-                let index_key = record
-                    .resolve(&index.key)
-                    .ok_or_else(|| inconsistent("an index key"))?;
-                Ok(SecondaryIndex {
-                    kind,
-                    record: index.clone(),
-                    arn: format!("{arn}/index/{}", index.name),
-                    carried: carried(&key, &index_key, &index.projection),
-                    key: index_key,
-                    statistics: statistics(KeyspaceId(index.keyspace)),
-                })
-            })
-            .collect::<Result<_, RecordError>>()?;
+        let (mut indexes, mut leaving) = (Vec::new(), Vec::new());
+        for (kind, index) in kinds {
+            let index_key = record
+                .resolve(&index.key)
+                .ok_or_else(|| inconsistent("an index key"))?;
+            let keyspace = KeyspaceId(index.keyspace);
+            let leaves = index.state.change == status::Change::Delete;
+            let view = SecondaryIndex {
+                kind,
+                record: index.clone(),
+                arn: format!("{arn}/index/{}", index.name),
+                carried: carried(&key, &index_key, &index.projection),
+                key: index_key,
+                statistics: match leaves {
+                    false => statistics(keyspace),
+                    true => Statistics::new(keyspace),
+                },
+                filling: Filling::new(index.allocated_ms.is_some() && !leaves),
+            };
+            if leaves {
+                leaving.push(view);
+            } else {
+                indexes.push(view);
+            }
+        }
         let statistics = statistics(KeyspaceId(record.keyspace));
         Ok(Self {
             record,
             namespace,
             arn,
             key,
-            indexes,
+            indexes: indexes.into(),
+            leaving: leaving.into(),
             statistics,
             newest: Arc::new(ArcSwapWeak::new(Weak::new())),
         })
@@ -89,8 +103,19 @@ impl Table {
     /// This view as one that requests may have. It is the current one as soon as it is
     /// [published](Self::publish).
     pub(super) fn succeed(mut self, before: Option<&Self>) -> Arc<Self> {
-        if let Some(before) = before {
-            self.newest = Arc::clone(&before.newest);
+        let Some(before) = before else {
+            return Arc::new(self);
+        };
+        self.newest = Arc::clone(&before.newest);
+        for index in &mut self.indexes {
+            if let Some(old) = before.index_in(index.keyspace()) {
+                index.filling = Arc::clone(&old.filling);
+            }
+        }
+        for index in &mut self.leaving {
+            if let Some(old) = before.index_in(index.keyspace()) {
+                index.statistics = Arc::clone(&old.statistics);
+            }
         }
         Arc::new(self)
     }
@@ -143,7 +168,8 @@ impl Table {
 
     /// All keyspaces of the table: that of the items, then those of the indexes.
     pub fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
-        self.record.keyspaces().map(KeyspaceId)
+        let indexes = self.indexes.iter().map(SecondaryIndex::keyspace);
+        std::iter::once(self.keyspace()).chain(indexes)
     }
 
     /// Primary key: one partition key attribute, at most one sort key attribute.
@@ -156,9 +182,24 @@ impl Table {
         self.record.scalar(name)
     }
 
-    /// All secondary indexes, local ones first.
+    /// All secondary indexes that have entries, local ones first.
     pub fn indexes(&self) -> &[SecondaryIndex] {
         &self.indexes
+    }
+
+    /// Global secondary indexes that are being deleted at `now_ms`.
+    pub fn leaving_indexes(&self, now_ms: u64) -> impl Iterator<Item = &SecondaryIndex> {
+        self.leaving
+            .iter()
+            .filter(move |index| !index.record.state.is_gone(now_ms))
+    }
+
+    /// The index whose entries are, or were, in this keyspace.
+    pub fn index_in(&self, keyspace: KeyspaceId) -> Option<&SecondaryIndex> {
+        self.indexes
+            .iter()
+            .chain(&self.leaving)
+            .find(|index| index.keyspace() == keyspace)
     }
 
     /// The secondary index `name`.
@@ -190,8 +231,24 @@ impl Table {
         entry_key(index.keyspace(), values(item, own.partition())?, sort)
     }
 
-    /// State at `now_ms` (Unix milliseconds).
+    /// State at `now_ms` (Unix milliseconds). While an index is deleted, and while the resources of a
+    /// new one are allocated, the table shows UPDATING; while that one is filled it is ACTIVE
+    /// (DDB-TABLE-148).
     pub fn status(&self, now_ms: u64) -> TableStatus {
+        let allocates = |index: &SecondaryIndex| index.backfilling(now_ms) == Some(false);
+        match self.own_status(now_ms) {
+            TableStatus::Active
+                if self.indexes.iter().any(allocates)
+                    || self.leaving_indexes(now_ms).next().is_some() =>
+            {
+                TableStatus::Updating
+            }
+            status => status,
+        }
+    }
+
+    /// State at `now_ms`, but for what its indexes do.
+    pub fn own_status(&self, now_ms: u64) -> TableStatus {
         self.record.state.status(now_ms)
     }
 

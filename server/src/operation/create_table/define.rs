@@ -161,6 +161,7 @@ fn local_indexes(
             name: index.index_name.clone().unwrap_or_default(),
             keyspace: 0,
             state,
+            allocated_ms: None,
             key,
             projection: index::projection(index.projection.as_ref())?,
             throughput: ProvisionedThroughput::default(),
@@ -184,6 +185,7 @@ fn global_indexes(
         Ok(record::Index {
             keyspace: 0,
             state,
+            allocated_ms: None,
             key,
             projection: index::projection(index.projection.as_ref())?,
             throughput: ProvisionedThroughput::new(capacity.read, capacity.write),

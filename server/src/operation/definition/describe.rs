@@ -1,9 +1,10 @@
 //! A table as DescribeTable shows it.
 
 use crate::{
+    store::KeyspaceId,
     table::{
-        BillingMode, IndexKind, OnDemandThroughput, Projection, ProvisionedThroughput,
-        SecondaryIndex, Table, TableStatus, WarmThroughput, record, record::KeyElement,
+        BillingMode, OnDemandThroughput, Projection, ProvisionedThroughput, SecondaryIndex, Table,
+        TableStatus, WarmThroughput, record, record::KeyElement,
     },
     wire::shapes,
 };
@@ -14,16 +15,20 @@ use crate::{
 /// demand, `TableClassSummary` and `OnDemandThroughput` where none was given, `Backfilling` of an
 /// index that came with its table (DDB-TABLE-028, -033, -138).
 pub(crate) fn describe(table: &Table, now_ms: u64) -> shapes::TableDescription {
-    let record = table.record();
+    let record = &*table.record().at(now_ms);
     let status = table.status(now_ms);
-    let indexes = |kind| {
-        table
-            .indexes()
+    let views = |indexes: &[record::Index]| -> Vec<&SecondaryIndex> {
+        indexes
             .iter()
-            .filter(move |index| index.kind() == kind)
+            .filter_map(|index| table.index_in(KeyspaceId(index.keyspace)))
+            .collect()
     };
-    let local: Vec<_> = indexes(IndexKind::Local).map(local_index).collect();
-    let global: Vec<_> = indexes(IndexKind::Global)
+    let local: Vec<_> = views(&record.local_indexes)
+        .into_iter()
+        .map(local_index)
+        .collect();
+    let global: Vec<_> = views(&record.global_indexes)
+        .into_iter()
         .map(|index| global_index(index, now_ms))
         .collect();
     shapes::TableDescription {
@@ -86,7 +91,7 @@ fn global_index(index: &SecondaryIndex, now_ms: u64) -> shapes::GlobalSecondaryI
         key_schema: Some(key_schema(&record.key)),
         projection: Some(projection(index.projection())),
         index_status: Some(status.name().to_owned()),
-        backfilling: None,
+        backfilling: index.backfilling(now_ms),
         provisioned_throughput: Some(provisioned(&record.throughput, now_ms)),
         index_size_bytes: Some(index.statistics().size_bytes()),
         item_count: Some(index.statistics().item_count()),

@@ -164,6 +164,46 @@ pub(super) fn check_global(key: &[KeyElement]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The key of a global secondary index that is added to a table.
+pub(crate) struct AddedKey {
+    pub(crate) key: Vec<KeyElement>,
+    /// All attributes of the table, with the new ones among them.
+    pub(crate) attributes: Vec<Attribute>,
+}
+
+impl AddedKey {
+    /// Takes the key of a request with its definitions. What the table, whose attributes are `known`,
+    /// defines already need not be defined again; if it is, or if something else is, that is not
+    /// looked at (DDB-TABLE-162).
+    pub(crate) fn new(
+        schema: &[KeySchemaElement],
+        given: &Attributes,
+        known: &[Attribute],
+    ) -> Result<Self, Refusal> {
+        let key = elements(schema);
+        let is_known = |name: &str| known.iter().any(|attribute| attribute.name == name);
+        if !key.iter().all(|element| is_known(&element.name)) {
+            let new: Vec<KeyElement> = key
+                .iter()
+                .filter(|element| !is_known(&element.name))
+                .cloned()
+                .collect();
+            if given.check_defined(&new).is_err() {
+                given.check_defined(&key)?;
+            }
+        }
+        check_global(&key)?;
+        let used = |attribute: &&Attribute| key.iter().any(|key| key.name == attribute.name);
+        let new = given.0.iter().filter(used);
+        let new = new.filter(|attribute| !is_known(&attribute.name)).cloned();
+        let attributes = Attributes(known.iter().cloned().chain(new).collect());
+        Ok(Self {
+            key,
+            attributes: attributes.sorted(),
+        })
+    }
+}
+
 /// That every definition is used by the table's key or by one of `index_keys`.
 pub(crate) fn check_use(
     attributes: &Attributes,

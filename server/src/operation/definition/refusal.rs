@@ -228,6 +228,26 @@ pub(crate) enum Refusal {
     IndexUpdatedTwice { index: String },
     #[error("Cannot update an index that is not a GlobalSecondaryIndex: {index}")]
     UpdateLocalIndex { index: String },
+    #[error("Cannot delete an index that is not a GlobalSecondaryIndex: {index}")]
+    DeleteLocalIndex { index: String },
+    #[error("Attempting to create an index which already exists")]
+    IndexExists,
+    #[error(
+        "One or more parameter values were invalid: AttributeDefinitions is not specified for index: {index}"
+    )]
+    NoAttributesForIndex { index: String },
+    #[error(
+        "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
+    )]
+    AddedIndexCapacityOnDemand { index: String },
+    #[error(
+        "One or more parameter values were invalid: Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}"
+    )]
+    AddedIndexCapacityMissing { index: String },
+    #[error(
+        "One or more parameter values were invalid: You cannot create or delete index while changing stream status"
+    )]
+    IndexWhileStream,
 
     // Encryption, class, streams, tags.
     #[error(

@@ -1,12 +1,14 @@
 //! What a request means for a table as it is.
 
+use super::index::{self, Times};
 use crate::{
     operation::definition::{
         self, Refusal, long_date,
         throughput::{self, Capacity},
     },
     table::{
-        BillingMode, IndexKind, ProvisionedThroughput, Record, Table, TableStatus, WarmThroughput,
+        BillingMode, IndexKind, ProvisionedThroughput, Record, SecondaryIndex, Table, TableStatus,
+        WarmThroughput,
         record::Class,
         status::{self, State},
     },
@@ -28,14 +30,15 @@ const DECREASE_INTERVAL_MS: u64 = 3_600_000;
 /// A UTC day.
 const DAY_MS: u64 = 86_400_000;
 
-/// Applies `input` to `record`, which is that of `table`. States that take time end at `until_ms`.
+/// Applies `input` to `record`, which is that of `table`.
 pub(super) fn apply(
     input: &UpdateTableInput,
     table: &Table,
     record: &mut Record,
-    now_ms: u64,
-    until_ms: u64,
+    times: Times,
 ) -> Result<(), Error> {
+    let now_ms = times.now_ms;
+    let until_ms = now_ms.saturating_add(times.delay_ms);
     let updating = State {
         change: status::Change::Update,
         until_ms,
@@ -71,11 +74,17 @@ pub(super) fn apply(
         .flatten()
         .filter_map(|update| update.update.as_ref())
         .collect();
+    let switched = billing.is_some_and(|billing| billing != record.billing);
+    for update in &updates {
+        check_updatable(update, table, now_ms)?;
+    }
     if billing.is_some() || input.provisioned_throughput.is_some() {
+        if switched || input.provisioned_throughput.is_some() {
+            index::check_capacity_free(table, now_ms)?;
+        }
         check_settled(table, now_ms)?;
         record.state = updating;
     }
-    let switched = billing.is_some_and(|billing| billing != record.billing);
     match billing {
         Some(BillingMode::PayPerRequest) if switched => to_on_demand(record, now_ms),
         Some(BillingMode::Provisioned) if switched => to_provisioned(record, &updates)?,
@@ -91,6 +100,7 @@ pub(super) fn apply(
         record.warm = record.warm.raised_to(capacity.read, capacity.write);
     }
     if let Some(given) = &input.on_demand_throughput {
+        index::check_maximums_free(table, now_ms)?;
         if record.billing == BillingMode::Provisioned
             && let Some(member) = throughput::first_maximum(given)
         {
@@ -107,7 +117,16 @@ pub(super) fn apply(
     for update in updates {
         update_index(update, table, record, switched, now_ms, updating)?;
     }
-    Ok(())
+    index::apply(
+        input
+            .global_secondary_index_updates
+            .as_deref()
+            .unwrap_or_default(),
+        input.attribute_definitions.as_deref(),
+        table,
+        record,
+        times,
+    )
 }
 
 /// No table has a stream yet, and enabling one was refused by its name before this.
@@ -139,7 +158,7 @@ fn encrypt(given: &SSESpecification, record: &mut Record) -> Result<(), Refusal>
 
 /// Capacity and billing change one at a time (DDB-TABLE-370).
 fn check_settled(table: &Table, now_ms: u64) -> Result<(), Error> {
-    if table.status(now_ms) != TableStatus::Updating {
+    if table.own_status(now_ms) != TableStatus::Updating {
         return Ok(());
     }
     let message = format!(
@@ -247,6 +266,65 @@ fn check_decreases(throughput: &ProvisionedThroughput, now_ms: u64) -> Result<()
     Err(Error::LimitExceeded(message.into()))
 }
 
+/// The global index `name`, also one that is being deleted, if there is one; a local one of that name
+/// is refused.
+///
+/// # Errors
+/// `local`; `ResourceInUseException` while the index is being deleted.
+pub(super) fn find_global<'a>(
+    table: &'a Table,
+    name: &str,
+    now_ms: u64,
+    local: impl FnOnce(String) -> Refusal,
+) -> Result<Option<&'a SecondaryIndex>, Error> {
+    if table
+        .leaving_indexes(now_ms)
+        .any(|index| index.name() == name)
+    {
+        return Err(index_in_use(table, name, "deleted"));
+    }
+    match table.index(name) {
+        Some(index) if index.kind() == IndexKind::Local => Err(local(name.to_owned()).into()),
+        found => Ok(found),
+    }
+}
+
+/// The words for an index that does not exist (DDB-TABLE-380).
+pub(super) fn no_index(table: &Table, name: &str) -> Error {
+    let table = table.name();
+    let message = format!("Requested resource not found: Index {name} for table {table}");
+    Error::ResourceNotFound(message.into())
+}
+
+fn index_in_use(table: &Table, name: &str, doing: &str) -> Error {
+    let message = format!(
+        "Attempt to change a resource which is still in use: Index is being {doing}. Table: {} \
+         Index: {name}",
+        table.name()
+    );
+    Error::ResourceInUse(message.into())
+}
+
+/// That the index exists and can be updated. While it is filled it can (developer guide, "Modifying a
+/// global secondary index during creation"). This comes before what the table's state forbids
+/// (DDB-TABLE-375).
+fn check_updatable(
+    update: &UpdateGlobalSecondaryIndexAction,
+    table: &Table,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let name = update.index_name.as_deref().unwrap_or_default();
+    let local = |index| Refusal::UpdateLocalIndex { index };
+    let Some(index) = find_global(table, name, now_ms, local)? else {
+        return Err(no_index(table, name));
+    };
+    match (index.status(now_ms), index.backfilling(now_ms)) {
+        (TableStatus::Active, _) | (TableStatus::Creating, Some(true)) => Ok(()),
+        (TableStatus::Creating, _) => Err(index_in_use(table, name, "created")),
+        _ => Err(index_in_use(table, name, "updated")),
+    }
+}
+
 fn update_index(
     update: &UpdateGlobalSecondaryIndexAction,
     table: &Table,
@@ -258,32 +336,18 @@ fn update_index(
     let name = update.index_name.as_deref().unwrap_or_default();
     let billing = record.billing;
     let region = &*table.namespace().region;
-    if table
-        .index(name)
-        .is_some_and(|index| index.kind() == IndexKind::Local)
-    {
-        return Err(Refusal::UpdateLocalIndex {
-            index: name.to_owned(),
-        }
-        .into());
-    }
     let Some(index) = record
         .global_indexes
         .iter_mut()
         .find(|index| index.name == name)
     else {
-        let table = table.name();
-        let message = format!("Requested resource not found: Index {name} for table {table}");
-        return Err(Error::ResourceNotFound(message.into()));
+        return Err(no_index(table, name));
     };
-    if index.state.status(now_ms) != TableStatus::Active {
-        let message = format!(
-            "Attempt to change a resource which is still in use: Index is being updated. Table: {} \
-             Index: {name}",
-            table.name()
-        );
-        return Err(Error::ResourceInUse(message.into()));
-    }
+    // One that is being created stays so.
+    let updating = match index.state.change {
+        status::Change::Create if index.state.status(now_ms) != TableStatus::Active => index.state,
+        _ => updating,
+    };
     if let Some(given) = &update.provisioned_throughput {
         if billing == BillingMode::PayPerRequest {
             return Err(Refusal::UpdateIndexCapacityOnDemand {

@@ -85,6 +85,9 @@ fn check_alone(
     if capacity && !billing && (creates || deletes) {
         return Err(Refusal::IndexWhileCapacity);
     }
+    if stream && (creates || deletes) {
+        return Err(Refusal::IndexWhileStream);
+    }
     let provisioned = input.billing_mode.as_deref() == Some("PROVISIONED");
     if stream && (capacity || provisioned) {
         return Err(Refusal::StreamWhileCapacity);

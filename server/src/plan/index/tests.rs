@@ -98,7 +98,7 @@ fn changes_cost_one_write_per_entry_that_comes_goes_or_changes() {
         (&large, &small, Some(2.0), 0),
         (&large, &moved, Some(3.0), 0),
     ] {
-        let changes = changes(&table, old.as_ref(), new.as_ref());
+        let changes = changes(&table, old.as_ref(), new.as_ref(), &[]);
         assert_eq!(
             changes.first().map(|change| change.units.as_f64()),
             cost,
@@ -151,7 +151,7 @@ proptest! {
             let key = key::primary_key(&table, item.as_ref()).unwrap().as_bytes().to_vec();
             let old = items.get(&key).cloned();
             let new = put.then_some(item);
-            for change in changes(&table, old.as_ref(), new.as_ref()) {
+            for change in changes(&table, old.as_ref(), new.as_ref(), &[]) {
                 let stored = &mut entries[change.position];
                 if let Some(key) = change.delete {
                     prop_assert!(stored.remove(key.as_bytes()).is_some());

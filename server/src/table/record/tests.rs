@@ -88,6 +88,7 @@ prop_compose! {
             name: format!("{number}{suffix}"),
             keyspace: 100 + number,
             state,
+            allocated_ms: None,
             key: vec![
                 KeyElement { name: "a".to_owned(), key_type: KeyType::Hash },
                 KeyElement { name: "c".to_owned(), key_type: KeyType::Range },
