@@ -1,4 +1,4 @@
-"""The wire, sentence by sentence: codings, web pages, members, types, framing, hosts, signatures."""
+"""The wire: codings, web pages, members, types, framing, host names, signatures."""
 
 import gzip
 import json

@@ -6,7 +6,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{RequestContext, definition::describe};
+use super::{
+    RequestContext,
+    definition::{describe, uuid},
+};
 use crate::{
     stator::Stator,
     store::{Fault, Store},
@@ -83,16 +86,11 @@ fn give_keyspaces(store: &Store, record: &mut Record) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A random UUID (RFC 9562, version 4).
+/// A random UUID.
 fn table_id(store: &Store) -> Result<String, Fault> {
     let mut bytes = [0u8; 16];
     store.random(&mut bytes)?;
-    let number = u128::from_be_bytes(bytes);
-    let versioned = number & !(0xF << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
-    let digits = format!("{versioned:032x}");
-    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
-    let parts = parts.map(|(start, end)| digits.get(start..end).unwrap_or_default());
-    Ok(parts.join("-"))
+    Ok(uuid(u128::from_be_bytes(bytes)))
 }
 
 /// Makes of a description the one that CreateTable answers with: everything is CREATING, however

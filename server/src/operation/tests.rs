@@ -135,6 +135,27 @@ fn tags_are_laid_over_and_taken_away() {
     );
     let foreign = "arn:aws:dynamodb:us-east-1:999999999999:table/nobodys";
     assert!(refusal(foreign).starts_with("AccessDeniedException: "));
+    let keys: Vec<String> = (0..51).map(|n| format!("key{n}")).collect();
+    for (operation, request, expected) in [
+        (
+            Operation::TagResource,
+            json!({"ResourceArn": arn, "Tags": [{"Value": "a"}]}),
+            "The Tag Key provided is invalid, Key: null",
+        ),
+        (
+            Operation::TagResource,
+            json!({"ResourceArn": arn, "Tags": [{"Key": "a"}]}),
+            "The Tag Value provided is invalid, Value: null",
+        ),
+        (
+            Operation::UntagResource,
+            json!({"ResourceArn": arn, "TagKeys": keys}),
+            "Number of Tags exceed the current limit for the provided ResourceArn",
+        ),
+    ] {
+        let expected = format!("ValidationException: {expected}");
+        assert_eq!(refused(&stator, operation, &request), expected);
+    }
     let nothing = json!({"ResourceArn": arn, "Tags": []});
     assert_eq!(
         refused(&stator, Operation::TagResource, &nothing),

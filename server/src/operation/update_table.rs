@@ -8,6 +8,7 @@
 
 mod change;
 mod index;
+mod quotas;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use self::index::Times;
 use super::{
     RequestContext,
-    definition::{check_usable, describe, provisioned},
+    definition::{check_usable, describe, described_class, provisioned, sse, throughput::is_cold},
 };
 use crate::{
     plan::backfill,
@@ -26,7 +27,10 @@ use crate::{
     table::{Change, Changed, Record, SecondaryIndex, Table, TableStatus, status},
     wire::{
         Error,
-        shapes::{TableDescription, UpdateTableInput, UpdateTableOutput},
+        shapes::{
+            OnDemandThroughput, SSEDescription, TableDescription, UpdateTableInput,
+            UpdateTableOutput,
+        },
     },
 };
 
@@ -127,6 +131,36 @@ fn as_updated(
     if slow {
         description.table_status = updating();
     }
+    if input.table_class.is_some() {
+        description.table_class_summary = old.class.as_ref().map(described_class);
+    }
+    if input.sse_specification.is_some() {
+        let old = old.encryption.as_ref();
+        let old = old.map(|encryption| sse(before.namespace(), encryption));
+        description.sse_description = Some(SSEDescription {
+            status: updating(),
+            ..old.unwrap_or_default()
+        });
+    }
+    if let Some(given) = &input.on_demand_throughput {
+        // A maximum that is taken away is shown once more, as it was sent (DDB-TABLE-178).
+        let shown = description.on_demand_throughput.get_or_insert_default();
+        for (given, shown) in [
+            (
+                given.max_read_request_units,
+                &mut shown.max_read_request_units,
+            ),
+            (
+                given.max_write_request_units,
+                &mut shown.max_write_request_units,
+            ),
+        ] {
+            *shown = given.filter(|given| *given == -1).or(*shown);
+        }
+        if *shown == OnDemandThroughput::default() {
+            description.on_demand_throughput = None;
+        }
+    }
     if input.provisioned_throughput.is_some()
         && let Some(shown) = &mut description.provisioned_throughput
     {
@@ -135,7 +169,7 @@ fn as_updated(
         shown.write_capacity_units = old.write_capacity_units;
         shown.number_of_decreases_today = old.number_of_decreases_today;
     }
-    if input.warm_throughput.is_some()
+    if !is_cold(input.warm_throughput.as_ref())
         && let Some(shown) = &mut description.warm_throughput
     {
         shown.read_units_per_second = Some(old.warm.read_units);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     item::Item,
     table::{
-        BillingMode, KeyType, Projection, ProvisionedThroughput, Record, ScalarType, Statistics,
-        Table, WarmThroughput,
+        BillingMode, Changes, KeyType, Projection, ProvisionedThroughput, Record, ScalarType,
+        Statistics, Table, WarmThroughput,
         record::{Attribute, Index, KeyElement, VERSION},
         status::{Change, State},
     },
@@ -99,6 +99,7 @@ pub(crate) fn record(
         encryption: None,
         deletion_protection: false,
         policies: Vec::new(),
+        changes: Changes::default(),
         tags: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@
 
 mod arn;
 mod catalog;
+mod changes;
 pub mod key_schema;
 pub mod record;
 mod recount;
@@ -20,6 +21,7 @@ mod view;
 
 pub use arn::{Arn, ArnError, Namespace, root_arn, table_arn};
 pub use catalog::{Catalog, CatalogError, Change, Changed};
+pub use changes::Changes;
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};
 pub use record::Record;
 pub use secondary_index::{IndexKind, Projection, SecondaryIndex};

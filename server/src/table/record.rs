@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
+    changes::Changes,
     key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType},
     secondary_index::Projection,
     status::State,
@@ -103,6 +104,9 @@ pub struct Record {
     /// Resource policies of the table and of its streams, at most one each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
+    /// Changes that may be made only so often.
+    #[serde(default, skip_serializing_if = "Changes::is_empty")]
+    pub changes: Changes,
 }
 
 /// `AttributeDefinition`.

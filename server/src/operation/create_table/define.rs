@@ -17,7 +17,7 @@ use crate::{
     },
     stator::Stator,
     table::{
-        BillingMode, Namespace, OnDemandThroughput, ProvisionedThroughput, Record,
+        BillingMode, Changes, Namespace, OnDemandThroughput, ProvisionedThroughput, Record,
         record::{self, Class, Policy, Tag},
         status::{self, State},
         table_arn,
@@ -112,6 +112,7 @@ pub(super) fn define(
         deletion_protection: input.deletion_protection_enabled == Some(true),
         tags,
         policies,
+        changes: Changes::default(),
     })
 }
 

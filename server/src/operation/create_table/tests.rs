@@ -509,7 +509,8 @@ fn a_table_is_described_as_it_was_created() {
             }],
             "SSEDescription": {
                 "Status": "ENABLED", "SSEType": "KMS",
-                "KMSMasterKeyArn": "arn:aws:kms:us-east-1:000000000000:alias/aws/dynamodb",
+                "KMSMasterKeyArn":
+                    "arn:aws:kms:us-east-1:000000000000:key/4229b4fe-e005-4b5d-acf8-6e0f6121b91c",
             },
             "TableClassSummary": {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
             "DeletionProtectionEnabled": true,

@@ -1,10 +1,13 @@
 //! A table as DescribeTable shows it.
 
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::uuid;
 use crate::{
     store::KeyspaceId,
     table::{
-        BillingMode, OnDemandThroughput, Projection, ProvisionedThroughput, SecondaryIndex, Table,
-        TableStatus, WarmThroughput, record, record::KeyElement,
+        BillingMode, Namespace, OnDemandThroughput, Projection, ProvisionedThroughput,
+        SecondaryIndex, Table, TableStatus, WarmThroughput, record, record::KeyElement,
     },
     wire::shapes,
 };
@@ -48,19 +51,8 @@ pub(crate) fn describe(table: &Table, now_ms: u64) -> shapes::TableDescription {
         sse_description: record
             .encryption
             .as_ref()
-            .map(|encryption| shapes::SSEDescription {
-                status: Some("ENABLED".to_owned()),
-                sse_type: Some("KMS".to_owned()),
-                kms_master_key_arn: Some(key_arn(table, encryption)),
-                inaccessible_encryption_date_time: None,
-            }),
-        table_class_summary: record
-            .class
-            .as_ref()
-            .map(|class| shapes::TableClassSummary {
-                table_class: Some(class.name.name().to_owned()),
-                last_update_date_time: class.changed_ms.map(seconds),
-            }),
+            .map(|encryption| sse(table.namespace(), encryption)),
+        table_class_summary: record.class.as_ref().map(table_class),
         deletion_protection_enabled: Some(record.deletion_protection),
         on_demand_throughput: record.on_demand.map(on_demand),
         warm_throughput: Some(shapes::TableWarmThroughputDescription {
@@ -178,20 +170,45 @@ fn on_demand(maximums: OnDemandThroughput) -> shapes::OnDemandThroughput {
     }
 }
 
+pub(crate) fn sse(
+    namespace: &Namespace,
+    encryption: &record::Encryption,
+) -> shapes::SSEDescription {
+    shapes::SSEDescription {
+        status: Some("ENABLED".to_owned()),
+        sse_type: Some("KMS".to_owned()),
+        kms_master_key_arn: Some(key_arn(namespace, encryption)),
+        inaccessible_encryption_date_time: None,
+    }
+}
+
+pub(crate) fn table_class(class: &record::Class) -> shapes::TableClassSummary {
+    shapes::TableClassSummary {
+        table_class: Some(class.name.name().to_owned()),
+        last_update_date_time: class.changed_ms.map(seconds),
+    }
+}
+
 /// ARN of the key that a table is encrypted with, made from what the request named it by. Nothing is
-/// encrypted with it: there is no KMS here.
-fn key_arn(table: &Table, encryption: &record::Encryption) -> String {
-    let namespace = table.namespace();
-    let key = match encryption.key.as_deref() {
-        Some(arn) if arn.starts_with("arn:") => return arn.to_owned(),
-        Some(alias) if alias.starts_with("alias/") => alias.to_owned(),
-        Some(id) => format!("key/{id}"),
-        None => "alias/aws/dynamodb".to_owned(),
+/// encrypted with it: there is no KMS here. So every key exists, and what an alias stands for is the
+/// key whose id follows from the alias: it is described as a key, as in AWS (DDB-TABLE-078).
+pub(crate) fn key_arn(namespace: &Namespace, encryption: &record::Encryption) -> String {
+    let given = encryption.key.as_deref().unwrap_or("alias/aws/dynamodb");
+    let (prefix, key) = match given.rsplit_once(":alias/") {
+        Some((prefix, alias)) => (prefix.to_owned(), format!("alias/{alias}")),
+        None if given.starts_with("arn:") => return given.to_owned(),
+        None => {
+            let Namespace { account, region } = namespace;
+            (format!("arn:aws:kms:{region}:{account}"), given.to_owned())
+        }
     };
-    format!(
-        "arn:aws:kms:{}:{}:{key}",
-        namespace.region, namespace.account
-    )
+    match key.strip_prefix("alias/") {
+        Some(alias) => {
+            let id = uuid(xxh3_128(format!("{prefix}:{alias}").as_bytes()));
+            format!("{prefix}:key/{id}")
+        }
+        None => format!("{prefix}:key/{key}"),
+    }
 }
 
 /// Seconds since 1970, with a fraction, as timestamps go on the wire.

@@ -13,9 +13,9 @@ pub(super) mod tags;
 pub(super) mod throughput;
 mod time;
 
-pub(super) use describe::{describe, provisioned};
+pub(super) use describe::{describe, key_arn, provisioned, sse, table_class as described_class};
 pub(super) use refusal::Refusal;
-pub(super) use time::{instant, long_date};
+pub(super) use time::{instant, long_date, utc_date};
 
 use crate::{
     table::{
@@ -24,6 +24,9 @@ use crate::{
     },
     wire::{Error, shapes::SSESpecification},
 };
+
+/// For how long DynamoDB lets some settings of a table rest after a change, in milliseconds.
+const REST_MS: u64 = 15_000;
 
 /// That the table is neither being created nor being deleted, so that it can be changed
 /// (DDB-TABLE-001, -006).
@@ -45,6 +48,37 @@ pub(super) fn unknown_token(token: &str) -> Error {
     Error::validation(format!(
         "Invalid Request: Provided nextToken is invalid: {token}"
     ))
+}
+
+/// The UUID (RFC 9562, version 4) of these random bits.
+pub(super) fn uuid(bits: u128) -> String {
+    let versioned = bits & !(0xF << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
+    let digits = format!("{versioned:032x}");
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    let parts = parts.map(|(start, end)| digits.get(start..end).unwrap_or_default());
+    parts.join("-")
+}
+
+/// Refuses a second change of `what` so soon after the one at `changed_ms`: its message ends with
+/// `end` (DDB-TABLE-206, -445, -464).
+pub(super) fn check_rested(
+    what: &str,
+    changed_ms: u64,
+    now_ms: u64,
+    end: &str,
+) -> Result<(), Error> {
+    let until_ms = changed_ms.saturating_add(REST_MS);
+    if now_ms >= until_ms {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} modified within the previous {REST_MS} milliseconds. Please try again after {}{end}",
+        instant(until_ms)
+    );
+    Err(Error::Throttling {
+        message: message.into(),
+        reasons: Vec::new(),
+    })
 }
 
 /// A table class by its name.

@@ -43,6 +43,14 @@ pub(crate) enum Refusal {
     )]
     UpdateIndexCapacityOnDemand { index: String },
     #[error(
+        "One or more parameter values were invalid: Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}"
+    )]
+    UpdateIndexNothing { index: String },
+    #[error(
+        "One or more parameter values were invalid: WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: {index}"
+    )]
+    UpdateIndexCold { index: String },
+    #[error(
         "Given value {value} for {member} is out of bounds{}",
         for_index(index, " for index ")
     )]

@@ -15,7 +15,10 @@ const VALUE_LENGTH: usize = 256;
 /// Checks tags that are to be set, each by itself and that none is given twice.
 pub(crate) fn check_tags(tags: &[Tag]) -> Result<(), Refusal> {
     for (at, tag) in tags.iter().enumerate() {
-        let key = tag.key.as_deref().unwrap_or_default();
+        // One that is not there is called null, and no tag has that as its key all the same.
+        let key = tag.key.as_deref().ok_or_else(|| Refusal::TagKey {
+            key: "null".to_owned(),
+        })?;
         check_key(key)?;
         let value = tag.value.as_deref();
         let valid = value.is_some_and(|value| {
@@ -47,9 +50,10 @@ pub(crate) fn record(tag: &Tag) -> record::Tag {
     }
 }
 
-/// Checks keys of tags that are to be removed.
+/// Checks keys of tags that are to be removed: more than there may be tags cannot be (DDB-TABLE-107).
 pub(crate) fn check_tag_keys(keys: &[String]) -> Result<(), Refusal> {
-    keys.iter().try_for_each(|key| check_key(key))
+    keys.iter().try_for_each(|key| check_key(key))?;
+    check_tag_count(keys.len())
 }
 
 /// That there are not too many tags.

@@ -119,6 +119,18 @@ pub(crate) fn check_maximum_quota(
     Ok(())
 }
 
+/// Whether no maximum is given.
+pub(crate) fn is_empty(given: Option<&shapes::OnDemandThroughput>) -> bool {
+    given.and_then(first_maximum).is_none()
+}
+
+/// Whether no warm throughput is given.
+pub(crate) fn is_cold(given: Option<&shapes::WarmThroughput>) -> bool {
+    given.is_none_or(|given| {
+        given.read_units_per_second.is_none() && given.write_units_per_second.is_none()
+    })
+}
+
 /// The first maximum that is given at all, by its name.
 pub(crate) fn first_maximum(given: &shapes::OnDemandThroughput) -> Option<&'static str> {
     maximum_members(given)

@@ -52,6 +52,18 @@ pub(crate) fn instant(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
+/// `ms` (Unix milliseconds) as in `Sat Feb 23 03:07:45 UTC 2019`.
+pub(crate) fn utc_date(ms: u64) -> String {
+    let (year, month, day) = civil(ms / DAY_MS);
+    let seconds = ms % DAY_MS / 1000;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let name =
+        |names: &[&'static str], at: u64| names.get(at as usize).and_then(|name| name.get(..3));
+    let weekday = name(&WEEKDAYS, ms / DAY_MS % 7).unwrap_or_default();
+    let month = name(&MONTHS, month - 1).unwrap_or_default();
+    format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}")
+}
+
 /// Year, month (1 to 12) and day of the day `days` after 1970-01-01, by eras of 400 years that begin
 /// on a 1 March: every one has the same number of days.
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -87,6 +99,7 @@ mod tests {
             long_date(1_791_504_000_000),
             "Friday, October 9, 2026 at 12:00:00 AM Coordinated Universal Time"
         );
+        assert_eq!(utc_date(1_550_891_265_000), "Sat Feb 23 03:07:45 UTC 2019");
         // DDB-TABLE-206.
         assert_eq!(instant(1_791_505_774_602), "2026-10-09T00:29:34.602Z");
         assert!(long_date(0).starts_with("Thursday, January 1, 1970 at 12:00:00 AM"));

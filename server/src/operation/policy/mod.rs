@@ -9,7 +9,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::{RequestContext, definition::instant, resource::Resource};
+use super::{RequestContext, definition::check_rested, resource::Resource};
 use crate::{
     stator::{Stator, table_not_found},
     table::{Arn, Namespace, Table, TableStatus, record::Policy, root_arn},
@@ -22,8 +22,6 @@ use document::Document;
 const SIZE_LIMIT: usize = 20_480;
 /// `ExpectedRevisionId` for that there is no policy (API reference, `PutResourcePolicy`).
 const NO_POLICY: &str = "NO_POLICY";
-/// For how long after a change a policy cannot be changed again (developer guide, ibid.).
-const COOLDOWN_MS: u64 = 15_000;
 
 /// What DynamoDB has against a document, in its words (DDB-TABLE-211, -356, -457; a user's report in
 /// aws/aws-cdk issue 37273). Those of [`Self::Effect`], [`Self::Resource`] and of a missing Principal
@@ -264,20 +262,9 @@ impl<'a> Slot<'a> {
             );
             return Err(Error::ResourceInUse(message.into()));
         }
-        let until_ms = current.changed_ms.saturating_add(COOLDOWN_MS);
-        if now_ms < until_ms {
-            let message = format!(
-                "Resource-based policy for {} {which} modified within the previous {COOLDOWN_MS} \
-                 milliseconds. Please try again after {}.",
-                what.to_ascii_lowercase(),
-                instant(until_ms)
-            );
-            return Err(Error::Throttling {
-                message: message.into(),
-                reasons: Vec::new(),
-            });
-        }
-        Ok(())
+        let what = what.to_ascii_lowercase();
+        let what = format!("Resource-based policy for {what} {which}");
+        check_rested(&what, current.changed_ms, now_ms, ".")
     }
 }
 

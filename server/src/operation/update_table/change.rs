@@ -1,6 +1,9 @@
 //! What a request means for a table as it is.
 
-use super::index::{self, Times};
+use super::{
+    index::{self, Times},
+    quotas,
+};
 use crate::{
     operation::definition::{
         self, Refusal, long_date,
@@ -9,7 +12,7 @@ use crate::{
     table::{
         BillingMode, IndexKind, ProvisionedThroughput, Record, SecondaryIndex, Table, TableStatus,
         WarmThroughput,
-        record::Class,
+        record::{Class, TableClass},
         status::{self, State},
     },
     wire::{
@@ -48,10 +51,18 @@ pub(super) fn apply(
         check_stream(stream, table)?;
     }
     if let Some(given) = &input.sse_specification {
-        encrypt(given, record)?;
+        encrypt(given, table, record, now_ms)?;
     }
     if let Some(name) = input.table_class.as_deref() {
         let name = definition::table_class(name)?;
+        quotas::check_class(&record.changes, now_ms)?;
+        let current = record
+            .class
+            .as_ref()
+            .map_or(TableClass::Standard, |class| class.name);
+        if name != current {
+            quotas::change_class(&mut record.changes, now_ms)?;
+        }
         record.class = Some(Class {
             name,
             changed_ms: Some(now_ms),
@@ -59,6 +70,10 @@ pub(super) fn apply(
         record.state = updating;
     }
     if let Some(protected) = input.deletion_protection_enabled {
+        if protected != record.deletion_protection {
+            let (name, delay_ms) = (table.name(), times.delay_ms);
+            quotas::change_protection(&mut record.changes, name, delay_ms, now_ms)?;
+        }
         record.deletion_protection = protected;
     }
     if let Some(given) = &input.warm_throughput {
@@ -86,7 +101,7 @@ pub(super) fn apply(
         record.state = updating;
     }
     match billing {
-        Some(BillingMode::PayPerRequest) if switched => to_on_demand(record, now_ms),
+        Some(BillingMode::PayPerRequest) if switched => to_on_demand(record, now_ms)?,
         Some(BillingMode::Provisioned) if switched => to_provisioned(record, &updates)?,
         _ => {}
     }
@@ -143,14 +158,23 @@ fn check_stream(stream: &StreamSpecification, table: &Table) -> Result<(), Refus
     }
 }
 
-fn encrypt(given: &SSESpecification, record: &mut Record) -> Result<(), Refusal> {
+/// Only the ARN of its key says of a table that nothing changes. An alias may stand for another key
+/// by now, so that one changes the encryption each time, and counts (DDB-TABLE-078).
+fn encrypt(
+    given: &SSESpecification,
+    table: &Table,
+    record: &mut Record,
+    now_ms: u64,
+) -> Result<(), Error> {
     let wanted = definition::encryption(given)?;
     match (&wanted, &record.encryption) {
-        (None, None) => return Err(Refusal::AlreadyEncrypted),
-        (Some(wanted), Some(current)) if wanted.key.is_some() && wanted == current => {
-            return Err(Refusal::AlreadyEncryptedWithKey);
+        (None, None) => return Err(Refusal::AlreadyEncrypted.into()),
+        (Some(wanted), Some(current))
+            if wanted.key == Some(definition::key_arn(table.namespace(), current)) =>
+        {
+            return Err(Refusal::AlreadyEncryptedWithKey.into());
         }
-        _ => {}
+        _ => quotas::change_encryption(&mut record.changes, now_ms)?,
     }
     record.encryption = wanted;
     Ok(())
@@ -171,7 +195,8 @@ fn check_settled(table: &Table, now_ms: u64) -> Result<(), Error> {
 
 /// On demand there are no capacities, and warm throughput is at least what on-demand tables start
 /// with (DDB-TABLE-064).
-fn to_on_demand(record: &mut Record, now_ms: u64) {
+fn to_on_demand(record: &mut Record, now_ms: u64) -> Result<(), Error> {
+    quotas::switch_to_on_demand(&mut record.changes, now_ms)?;
     record.billing = BillingMode::PayPerRequest;
     record.on_demand_since_ms = Some(now_ms);
     let none = |throughput: &mut ProvisionedThroughput| {
@@ -186,6 +211,7 @@ fn to_on_demand(record: &mut Record, now_ms: u64) {
         none(&mut index.throughput);
         index.warm = index.warm.map(warmed);
     }
+    Ok(())
 }
 
 /// Every global secondary index needs a capacity in the same request, and the maximums go
@@ -348,6 +374,17 @@ fn update_index(
         status::Change::Create if index.state.status(now_ms) != TableStatus::Active => index.state,
         _ => updating,
     };
+    let nothing = update.provisioned_throughput.is_none()
+        && update.warm_throughput.is_none()
+        && throughput::is_empty(update.on_demand_throughput.as_ref());
+    if nothing {
+        let index = name.to_owned();
+        return Err(match billing {
+            BillingMode::PayPerRequest => Refusal::UpdateIndexCapacityOnDemand { index },
+            BillingMode::Provisioned => Refusal::UpdateIndexNothing { index },
+        }
+        .into());
+    }
     if let Some(given) = &update.provisioned_throughput {
         if billing == BillingMode::PayPerRequest {
             return Err(Refusal::UpdateIndexCapacityOnDemand {

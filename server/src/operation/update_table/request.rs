@@ -1,7 +1,10 @@
 //! What a request to update a table may ask for, whatever the table is.
 
 use crate::{
-    operation::definition::{Refusal, throughput::Capacity},
+    operation::definition::{
+        Refusal,
+        throughput::{self, Capacity},
+    },
     wire::shapes::{GlobalSecondaryIndexUpdate, UpdateTableInput},
 };
 
@@ -21,6 +24,8 @@ pub(super) fn check(input: &UpdateTableInput) -> Result<(), Refusal> {
 }
 
 /// An empty list of index updates counts as none here, and is refused right after (DDB-TABLE-359).
+/// So does an empty structure, which AWS too passes over if there is anything else in the request; if
+/// there is nothing, AWS fails with a 500 and no message (DDB-TABLE-456).
 fn check_something(
     input: &UpdateTableInput,
     updates: Option<&[GlobalSecondaryIndexUpdate]>,
@@ -31,8 +36,8 @@ fn check_something(
         || updates.is_some_and(|updates| !updates.is_empty())
         || input.sse_specification.is_some()
         || input.deletion_protection_enabled.is_some()
-        || input.on_demand_throughput.is_some()
-        || input.warm_throughput.is_some()
+        || !throughput::is_empty(input.on_demand_throughput.as_ref())
+        || !throughput::is_cold(input.warm_throughput.as_ref())
         || input.table_class.is_some();
     if something {
         Ok(())
@@ -50,8 +55,8 @@ fn check_alone(
     let sse = input.sse_specification.is_some();
     let class = input.table_class.is_some();
     let protection = input.deletion_protection_enabled.is_some();
-    let warm = input.warm_throughput.is_some();
-    let on_demand = input.on_demand_throughput.is_some();
+    let warm = !throughput::is_cold(input.warm_throughput.as_ref());
+    let on_demand = !throughput::is_empty(input.on_demand_throughput.as_ref());
     let stream = input.stream_specification.is_some();
     let capacity = input.provisioned_throughput.is_some();
     let billing = input.billing_mode.is_some();
@@ -125,6 +130,15 @@ fn check_index_updates(updates: &[GlobalSecondaryIndexUpdate]) -> Result<(), Ref
             });
         }
         seen.push(name);
+        let warm = update
+            .update
+            .as_ref()
+            .and_then(|update| update.warm_throughput.as_ref());
+        if warm.is_some() && throughput::is_cold(warm) {
+            return Err(Refusal::UpdateIndexCold {
+                index: name.to_owned(),
+            });
+        }
         let capacity = update
             .update
             .as_ref()

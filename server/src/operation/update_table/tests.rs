@@ -102,6 +102,33 @@ fn something_must_be_asked_for() {
         json!({"AttributeDefinitions": definitions}),
         nothing,
     );
+    // An empty structure asks for nothing (DDB-TABLE-456).
+    check(&stator, json!({"WarmThroughput": {}}), nothing);
+    check(&stator, json!({"OnDemandThroughput": {}}), nothing);
+    let (updated, _) = update(
+        &stator,
+        json!({"WarmThroughput": {}, "DeletionProtectionEnabled": false}),
+    );
+    assert_eq!(updated["WarmThroughput"]["Status"], "ACTIVE");
+    for (action, expected) in [
+        (
+            json!({"WarmThroughput": {}}),
+            "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond \
+             specified for index: gsi",
+        ),
+        (
+            json!({"OnDemandThroughput": {}}),
+            "The only Updates for index: gsi when TableThroughputMode is PAY_PER_REQUEST can be to \
+             OnDemandThroughput, WarmThroughput",
+        ),
+        (
+            json!({}),
+            "The only Updates for index: gsi when TableThroughputMode is PAY_PER_REQUEST can be to \
+             OnDemandThroughput, WarmThroughput",
+        ),
+    ] {
+        check_parameter(&stator, index_update(action), expected);
+    }
     check_parameter(
         &stator,
         json!({"GlobalSecondaryIndexUpdates": [], "DeletionProtectionEnabled": true}),
@@ -129,7 +156,10 @@ fn most_changes_want_to_be_alone() {
         "DeletionProtection modification",
     );
     alone(
-        json!({"WarmThroughput": {}, "OnDemandThroughput": {"MaxReadRequestUnits": 5}}),
+        json!({
+            "WarmThroughput": {"ReadUnitsPerSecond": 20_000},
+            "OnDemandThroughput": {"MaxReadRequestUnits": 5},
+        }),
         "WarmThroughput",
     );
 }
@@ -291,7 +321,9 @@ fn maximums_are_laid_over_one_another_and_taken_away() {
         json!({read: 2000, write: 500})
     );
     assert_eq!(maximums(json!({read: -1})), json!({write: 500}));
-    assert_eq!(maximums(json!({write: -1})), Value::Null);
+    let (updated, described) = update(&stator, json!({"OnDemandThroughput": {write: -1}}));
+    assert_eq!(updated["OnDemandThroughput"], json!({write: -1}));
+    assert_eq!(described["OnDemandThroughput"], Value::Null);
     check_parameter(
         &stator,
         json!({"OnDemandThroughput": {write: 0}}),
@@ -393,10 +425,41 @@ fn protection_class_and_encryption_are_changed() {
         json!({"SSESpecification": {"Enabled": false}}),
         "Table is already encrypted by default",
     );
-    let (_, described) = update(&stator, json!({"SSESpecification": {"Enabled": true}}));
+    let (updated, described) = update(&stator, json!({"SSESpecification": {"Enabled": true}}));
+    assert_eq!(updated["SSEDescription"], json!({"Status": "UPDATING"}));
     assert_eq!(described["SSEDescription"]["Status"], "ENABLED");
-    let (_, described) = update(&stator, json!({"SSESpecification": {"Enabled": false}}));
+    let own_key = described["SSEDescription"]["KMSMasterKeyArn"].clone();
+    let (updated, described) = update(&stator, json!({"SSESpecification": {"Enabled": false}}));
+    assert_eq!(
+        updated["SSEDescription"],
+        json!({"Status": "UPDATING", "SSEType": "KMS", "KMSMasterKeyArn": own_key})
+    );
     assert_eq!(described["SSEDescription"], Value::Null);
+    // An alias is a key by another name, and that key by its ARN is no change (DDB-TABLE-078).
+    let encrypt = |key: &Value| json!({"SSESpecification": {"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": key}});
+    let (_, described) = update(&stator, encrypt(&json!("alias/mine")));
+    let key = described["SSEDescription"]["KMSMasterKeyArn"].clone();
+    assert!(
+        key.as_str().unwrap().contains(":key/") && key != own_key,
+        "{key}"
+    );
+    check_parameter(
+        &stator,
+        encrypt(&key),
+        "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you \
+         want to change Master Key",
+    );
+    let (_, again) = update(&stator, encrypt(&json!("alias/mine")));
+    assert_eq!(again["SSEDescription"], described["SSEDescription"]);
+    let fifth = refused(
+        &stator,
+        UpdateTable,
+        &request(encrypt(&json!("alias/other"))),
+    );
+    assert!(
+        fifth.starts_with("LimitExceededException: Subscriber limit exceeded: Encryption mode"),
+        "{fifth}"
+    );
     check(
         &stator,
         json!({"StreamSpecification": {"StreamEnabled": false}}),

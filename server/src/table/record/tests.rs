@@ -61,6 +61,18 @@ fn projection() -> impl Strategy<Value = Projection> {
     ]
 }
 
+fn changes() -> impl Strategy<Value = Changes> {
+    let times = || proptest::collection::vec(any::<u64>(), 0..4);
+    (times(), times(), times(), any::<Option<u64>>()).prop_map(
+        |(encryption_ms, class_ms, on_demand_ms, protection_ms)| Changes {
+            encryption_ms,
+            class_ms,
+            on_demand_ms,
+            protection_ms,
+        },
+    )
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
     let text = || proptest::option::of(".{1,20}");
     (text(), text(), any::<u64>()).prop_map(|(stream, document, changed_ms)| Policy {
@@ -117,6 +129,7 @@ prop_compose! {
         encryption in proptest::option::of(proptest::option::of(".{1,20}")),
         tags in proptest::collection::vec((".{1,20}", ".{0,20}"), 0..4),
         policies in proptest::collection::vec(policy(), 0..3),
+        changes in changes(),
     ) -> Record {
         let (account, region, name, id) = names;
         let attribute = |name: &str, scalar| Attribute { name: name.to_owned(), scalar };
@@ -151,6 +164,7 @@ prop_compose! {
             deletion_protection,
             tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
             policies,
+            changes,
         }
     }
 }
@@ -189,6 +203,7 @@ pub(crate) fn simple(name: &str) -> Record {
         deletion_protection: false,
         tags: Vec::new(),
         policies: Vec::new(),
+        changes: Changes::default(),
     }
 }
 
