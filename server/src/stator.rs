@@ -12,7 +12,7 @@ use thiserror::Error;
 pub use crate::store::ClockError;
 use crate::{
     expression::ExpressionCache,
-    operation::RequestContext,
+    operation::{Quotas, RequestContext},
     plan::{backfill, transaction::Transactions},
     store::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
@@ -45,6 +45,8 @@ pub struct StatorOptions {
     pub table_state_delay_ms: u64,
     /// Whose words validation errors have.
     pub wording: Wording,
+    /// How many tables there may be.
+    pub quotas: Quotas,
 }
 
 impl Default for StatorOptions {
@@ -58,6 +60,7 @@ impl Default for StatorOptions {
             namespaces: Namespaces::Shared,
             table_state_delay_ms: 0,
             wording: Wording::default(),
+            quotas: Quotas::default(),
         }
     }
 }
@@ -96,6 +99,7 @@ struct Inner {
     namespaces: Namespaces,
     table_state_delay_ms: u64,
     wording: Wording,
+    quotas: Quotas,
     expressions: ExpressionCache,
     transactions: Arc<Transactions>,
     due: DueRegistry,
@@ -136,6 +140,7 @@ impl Stator {
             namespaces: options.namespaces,
             table_state_delay_ms: options.table_state_delay_ms,
             wording: options.wording,
+            quotas: options.quotas,
             expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
             transactions,
             due,
@@ -243,6 +248,11 @@ impl Stator {
     /// Whose words validation errors have.
     pub fn wording(&self) -> Wording {
         self.inner.wording
+    }
+
+    /// How many tables there may be.
+    pub fn quotas(&self) -> Quotas {
+        self.inner.quotas
     }
 
     /// Namespace and name of the table that `TableName` means: a name, or the ARN of a table.

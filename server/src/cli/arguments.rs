@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
 use crate::http::AllowedOrigins;
+use crate::operation::Quotas;
 use crate::store::{ClockMode, Durability};
 use crate::validation::Wording;
 
@@ -106,6 +107,9 @@ struct ServeArguments {
     /// Tables stay in CREATING, UPDATING and DELETING for a second
     #[arg(long)]
     delay_transient_statuses: bool,
+    /// How many tables there may be: DynamoDB's own quota, unless you have asked it for more
+    #[arg(long, value_name = "TABLES", default_value_t = Quotas::default().tables)]
+    table_quota: usize,
     /// Whose time it is: 'system', or 'manual', which stands until POST /_stator/clock moves it and
     /// starts at the system's time, or with 'manual:MS' at so many milliseconds since 1970
     #[arg(long, value_name = "system|manual|manual:MS", default_value = "system",
@@ -145,6 +149,8 @@ pub(super) struct ServeOptions {
     pub(super) wording: Wording,
     /// Whose time it is.
     pub(super) clock: ClockMode,
+    /// How many tables there may be.
+    pub(super) quotas: Quotas,
 }
 
 impl CommandLine {
@@ -182,6 +188,10 @@ impl CommandLine {
             },
             wording: arguments.wording,
             clock: arguments.clock,
+            quotas: Quotas {
+                tables: arguments.table_quota,
+                ..Quotas::default()
+            },
         })
     }
 }

@@ -76,6 +76,7 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
             .unwrap_or(u64::MAX),
         wording: options.wording,
         clock: options.clock,
+        quotas: options.quotas,
         ..StatorOptions::default()
     });
     opened.map_err(|error| {

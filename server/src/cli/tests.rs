@@ -72,6 +72,8 @@ fn our_options_are_read() {
     );
     assert_eq!(options("--in-memory").storage, Storage::Memory);
     assert_eq!(options("--wording older").wording, Wording::Older);
+    assert_eq!(options("").quotas.tables, 2_500);
+    assert_eq!(options("--table-quota 7").quotas.tables, 7);
     let manual = |start_ms| ClockMode::Manual { start_ms };
     assert_eq!(options("--clock manual").clock, manual(None));
     assert_eq!(options("--clock manual:12").clock, manual(Some(12)));

@@ -480,6 +480,9 @@ pub enum ItemError {
     /// An operand of a type that the operation does not take.
     #[error("An operand in the update expression has an incorrect data type")]
     OperandType,
+    /// The same of `AttributeUpdates` (aws/aws-sdk-java#905).
+    #[error("Type mismatch for attribute to update")]
+    AttributeType,
     /// A path on the right that leads nowhere.
     #[error("The provided expression refers to an attribute that does not exist in the item")]
     MissingAttribute,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::ast::{Action, Printed, Slots};
 use super::binding::{self, Bindings};
-use super::error::{ExpressionError, ExpressionKind, SchemaError};
+use super::error::{ExpressionError, ExpressionKind, ItemError, SchemaError};
 use super::parser;
 use super::path_tree::{self, Attributes};
 use super::placeholders::Placeholders;
@@ -21,6 +21,8 @@ use crate::item::{Item, ItemRef};
 pub struct Update {
     actions: Vec<Action>,
     slots: Slots,
+    /// Whether it was `AttributeUpdates`.
+    legacy: bool,
 }
 
 impl Update {
@@ -31,14 +33,32 @@ impl Update {
     /// Whatever is wrong with the text alone.
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
         let (actions, slots) = parser::actions(text)?;
-        Ok(Self { actions, slots })
+        Ok(Self {
+            actions,
+            slots,
+            legacy: false,
+        })
     }
 
     /// An update that no text stands for. Without actions it changes nothing, and still brings the
     /// item into being.
     #[must_use]
     pub fn new(actions: Vec<Action>, slots: Slots) -> Self {
-        Self { actions, slots }
+        Self {
+            actions,
+            slots,
+            legacy: false,
+        }
+    }
+
+    /// The update that `AttributeUpdates` make, which has words of its own for an item that it does
+    /// not fit ([`ItemError::AttributeType`]).
+    #[must_use]
+    pub fn legacy(actions: Vec<Action>, slots: Slots) -> Self {
+        Self {
+            legacy: true,
+            ..Self::new(actions, slots)
+        }
     }
 
     /// The clauses, in the order they are written.
@@ -157,7 +177,11 @@ impl BoundUpdate {
     ) -> Result<UpdateResult, ExpressionError> {
         let mut changes = Vec::with_capacity(self.update.actions.len());
         for action in &self.update.actions {
-            changes.push(value::change(action, &self.bindings, item)?);
+            let change = value::change(action, &self.bindings, item);
+            changes.push(change.map_err(|error| match error {
+                ItemError::OperandType if self.update.legacy => ItemError::AttributeType,
+                other => other,
+            })?);
         }
         let item = apply::apply(&self.targets, &changes, item.unwrap_or(key))?;
         Ok(UpdateResult {

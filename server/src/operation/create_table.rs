@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     RequestContext,
-    definition::{describe, uuid},
+    definition::{describe, quota, uuid},
 };
 use crate::{
     stator::Stator,
@@ -46,6 +46,8 @@ fn create(stator: &Stator, mut record: Record, now_ms: u64) -> Result<Arc<Table>
             if let Some(table) = existing {
                 return Err(taken(table, now_ms).into());
             }
+            let indexed = !record.local_indexes.is_empty() || !record.global_indexes.is_empty();
+            quota::check_creation(stator, &namespace, indexed, now_ms)?;
             give_keyspaces(stator.store(), &mut record)?;
             record.id = table_id(stator.store())?;
             Ok((

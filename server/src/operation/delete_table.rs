@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     RequestContext,
-    definition::{Refusal, check_usable, describe},
+    definition::{Refusal, check_usable, describe, quota},
     policy::is_pending,
 };
 use crate::{
@@ -45,6 +45,7 @@ fn delete(stator: &Stator, context: &RequestContext, name: &str) -> Result<Arc<T
         let table = table.ok_or_else(|| table_not_found(name))?;
         check(table, now_ms)?;
         check_policies(table, delay_ms, now_ms)?;
+        quota::check_change(stator, &namespace, now_ms)?;
         if delay_ms == 0 {
             return Ok((Change::Remove, ()));
         }

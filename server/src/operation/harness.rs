@@ -81,6 +81,7 @@ impl Harness {
         let body = request.to_string();
         let answer = dispatch(&self.stator, &context, operation, body.as_bytes());
         match self.stator.block_on(answer).unwrap() {
+            Ok(body) if body.is_empty() => Ok(Value::Null),
             Ok(body) => Ok(serde_json::from_slice(&body).unwrap()),
             Err(error) => {
                 let mut writer = Writer::new();

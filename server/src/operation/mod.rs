@@ -31,6 +31,8 @@ mod harness;
 mod item_tests;
 mod layer;
 mod legacy;
+#[cfg(test)]
+mod limit_tests;
 mod list_backups;
 mod list_contributor_insights;
 mod list_exports;
@@ -63,6 +65,7 @@ mod update_table;
 use bytes::Bytes;
 
 pub use context::RequestContext;
+pub use definition::quota::Quotas;
 
 use crate::{
     stator::Stator,

@@ -18,7 +18,9 @@ use std::sync::Arc;
 use self::index::Times;
 use super::{
     RequestContext,
-    definition::{check_usable, describe, described_class, provisioned, sse, throughput::is_cold},
+    definition::{
+        check_usable, describe, described_class, provisioned, quota, sse, throughput::is_cold,
+    },
 };
 use crate::{
     plan::backfill,
@@ -80,6 +82,7 @@ fn update(
         .change(&namespace, name, context.now_ms, |table| {
             let table = table.ok_or_else(|| table_not_found(name))?;
             check_usable(table, context.now_ms)?;
+            quota::check_change(stator, &namespace, context.now_ms)?;
             let mut record = Box::new(table.record().clone());
             record.purge(context.now_ms);
             change::apply(input, table, &mut record, times)?;

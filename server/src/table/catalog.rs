@@ -20,7 +20,8 @@ use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::{
-    Namespace, Record, SecondaryIndex, Statistics, Table, record::RecordError, recount, statistics,
+    Namespace, Record, SecondaryIndex, Statistics, Table, TableStatus, record::RecordError,
+    recount, statistics,
 };
 use crate::store::{
     Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Snapshot, Step, Store, system,
@@ -48,6 +49,17 @@ pub struct Catalog {
     store: Store,
     tables: RwLock<HashMap<Namespace, Tables>>,
     stripes: Box<[Mutex<()>]>,
+}
+
+/// How many tables there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// All.
+    pub tables: usize,
+    /// Those that are being created, updated or deleted.
+    pub changing: usize,
+    /// Those with secondary indexes that are being created.
+    pub creating_indexed: usize,
 }
 
 /// What becomes of a table.
@@ -169,6 +181,23 @@ impl Catalog {
             .map(|(name, _)| name.to_string());
         let names = present.by_ref().take(limit).collect();
         (names, present.next().is_some())
+    }
+
+    /// How many tables `namespace` has at `now_ms`, in all and in certain states.
+    pub fn census(&self, namespace: &Namespace, now_ms: u64) -> Census {
+        let tables = self.tables.read();
+        let mut census = Census::default();
+        for table in tables.get(namespace).into_iter().flat_map(BTreeMap::values) {
+            if table.is_gone(now_ms) {
+                continue;
+            }
+            let status = table.status(now_ms);
+            let indexed = !table.indexes().is_empty();
+            census.tables += 1;
+            census.changing += usize::from(status != TableStatus::Active);
+            census.creating_indexed += usize::from(status == TableStatus::Creating && indexed);
+        }
+        census
     }
 
     /// Namespaces in which there is a table `name` at `now_ms`. Slow: for messages to people.

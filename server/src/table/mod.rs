@@ -20,7 +20,7 @@ mod throughput;
 mod view;
 
 pub use arn::{Arn, ArnError, Namespace, root_arn, table_arn};
-pub use catalog::{Catalog, CatalogError, Change, Changed};
+pub use catalog::{Catalog, CatalogError, Census, Change, Changed};
 pub use changes::Changes;
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};
 pub use record::Record;

@@ -8,6 +8,7 @@ mod describe;
 mod hash_order;
 pub(super) mod index;
 pub(super) mod key;
+pub(super) mod quota;
 mod refusal;
 pub(super) mod tags;
 pub(super) mod throughput;

@@ -98,7 +98,7 @@ pub(super) enum LegacyError {
         /// The type.
         kind: &'static str,
     },
-    /// ADD of a value that is neither number nor set.
+    /// ADD of a value that is no number, set or list.
     #[error(
         "One or more parameter values were invalid: ADD action is not supported for the type {kind}"
     )]

@@ -178,3 +178,295 @@ fn attributes_to_get_are_top_level_names() {
     );
     assert!(attributes_to_get(LAYER(), &["a".to_owned(), "a".to_owned()]).is_err());
 }
+
+#[test]
+fn each_action_takes_its_types() {
+    const INVALID: &str = "One or more parameter values were invalid: ";
+    let values = [
+        ("S", r#"{"S":"x"}"#),
+        ("N", r#"{"N":"2"}"#),
+        ("B", r#"{"B":"AA=="}"#),
+        ("SS", r#"{"SS":["b"]}"#),
+        ("NS", r#"{"NS":["2"]}"#),
+        ("BS", r#"{"BS":["AQ=="]}"#),
+        ("BOOL", r#"{"BOOL":true}"#),
+        ("NULL", r#"{"NULL":true}"#),
+        ("L", r#"{"L":[{"S":"y"}]}"#),
+        ("M", r#"{"M":{"k":{"S":"y"}}}"#),
+    ];
+    for (kind, value) in values {
+        let one = |action: &str| {
+            update(
+                &format!(r#"{{"a":{{"Action":"{action}","Value":{value}}}}}"#),
+                None,
+            )
+        };
+        let alone = item(&format!(r#"{{"pk":{{"S":"p"}},"a":{value}}}"#));
+        assert_eq!(one("PUT"), Ok(alone.clone()), "{kind}");
+        let added = match kind {
+            "N" | "SS" | "NS" | "BS" | "L" => Ok(alone),
+            _ => Err(format!(
+                "{INVALID}ADD action is not supported for the type {kind}"
+            )),
+        };
+        assert_eq!(one("ADD"), added, "{kind}");
+        let deleted = match kind {
+            "SS" | "NS" | "BS" => Ok(item(r#"{"pk":{"S":"p"}}"#)),
+            _ => Err(format!(
+                "{INVALID}DELETE action with value is not supported for the type {kind}"
+            )),
+        };
+        assert_eq!(one("DELETE"), deleted, "{kind}");
+    }
+}
+
+#[test]
+fn additions_and_deletions_fit_what_is_there() {
+    let stored =
+        r#"{"pk":{"S":"p"},"n":{"N":"1"},"ss":{"SS":["a"]},"l":{"L":[{"S":"x"}]},"s":{"S":"x"}}"#;
+    let changed = |attribute: &str, action: &str, value: &str| {
+        let updates = format!(r#"{{"{attribute}":{{"Action":"{action}","Value":{value}}}}}"#);
+        update(&updates, Some(stored))
+    };
+    for (attribute, action, value, after) in [
+        ("n", "ADD", r#"{"N":"-3"}"#, r#"{"N":"-2"}"#),
+        ("new", "ADD", r#"{"N":"3"}"#, r#"{"N":"3"}"#),
+        ("ss", "ADD", r#"{"SS":["a","b"]}"#, r#"{"SS":["a","b"]}"#),
+        (
+            "l",
+            "ADD",
+            r#"{"L":[{"S":"y"},{"N":"1"}]}"#,
+            r#"{"L":[{"S":"x"},{"S":"y"},{"N":"1"}]}"#,
+        ),
+        ("l", "PUT", r#"{"L":[{"S":"y"}]}"#, r#"{"L":[{"S":"y"}]}"#),
+    ] {
+        let result = changed(attribute, action, value).unwrap();
+        let expected = item(&format!(r#"{{"pk":{{"S":"p"}},"{attribute}":{after}}}"#));
+        let found = result.as_ref().get(attribute).map(|value| value.to_value());
+        assert_eq!(
+            found,
+            expected
+                .as_ref()
+                .get(attribute)
+                .map(|value| value.to_value())
+        );
+    }
+    for (attribute, action, value) in [
+        ("s", "ADD", r#"{"N":"1"}"#),
+        ("n", "ADD", r#"{"SS":["a"]}"#),
+        ("ss", "ADD", r#"{"NS":["1"]}"#),
+        ("ss", "ADD", r#"{"N":"1"}"#),
+        ("s", "ADD", r#"{"L":[]}"#),
+        ("l", "ADD", r#"{"N":"1"}"#),
+        ("ss", "DELETE", r#"{"NS":["1"]}"#),
+        ("n", "DELETE", r#"{"SS":["1"]}"#),
+    ] {
+        assert_eq!(
+            changed(attribute, action, value),
+            Err("Type mismatch for attribute to update".to_owned()),
+            "{action} {value} to {attribute}"
+        );
+    }
+}
+
+/// Developer guide, "Writing conditions with legacy parameters": which types the values of each
+/// operator have, and how many there are.
+#[test]
+fn each_operator_takes_its_types_and_number_of_values() {
+    const INVALID: &str = "One or more parameter values were invalid: ";
+    const SCALARS: &[&str] = &["S", "N", "B"];
+    const STRINGS: &[&str] = &["S", "B"];
+    const ELEMENTS: &[&str] = &["S", "N", "B", "BOOL", "NULL"];
+    const ALL: &[&str] = &["S", "N", "B", "SS", "NS", "BS", "BOOL", "NULL", "L", "M"];
+    let example = |kind: &str| match kind {
+        "S" => r#"{"S":"x"}"#,
+        "N" => r#"{"N":"2"}"#,
+        "B" => r#"{"B":"AA=="}"#,
+        "SS" => r#"{"SS":["b"]}"#,
+        "NS" => r#"{"NS":["2"]}"#,
+        "BS" => r#"{"BS":["AQ=="]}"#,
+        "BOOL" => r#"{"BOOL":true}"#,
+        "NULL" => r#"{"NULL":true}"#,
+        "L" => r#"{"L":[]}"#,
+        _ => r#"{"M":{}}"#,
+    };
+    let test = |operator: &str, kind: &str, count: usize| {
+        let list = vec![example(kind); count].join(",");
+        let expected = format!(
+            r#"{{"Expected":{{"a":{{"ComparisonOperator":"{operator}","AttributeValueList":[{list}]}}}}}}"#
+        );
+        holds(&expected, None).map(|_| ())
+    };
+    for (operator, kinds, counts) in [
+        ("EQ", ALL, 1..=1),
+        ("NE", ALL, 1..=1),
+        ("LT", SCALARS, 1..=1),
+        ("LE", SCALARS, 1..=1),
+        ("GT", SCALARS, 1..=1),
+        ("GE", SCALARS, 1..=1),
+        ("BETWEEN", SCALARS, 2..=2),
+        ("IN", SCALARS, 1..=3),
+        ("BEGINS_WITH", STRINGS, 1..=1),
+        ("CONTAINS", ELEMENTS, 1..=1),
+        ("NOT_CONTAINS", ELEMENTS, 1..=1),
+        ("NULL", ALL, 0..=0),
+        ("NOT_NULL", ALL, 0..=0),
+    ] {
+        for count in 0..=3 {
+            for kind in ALL {
+                let expected = if !counts.contains(&count) {
+                    Err(format!(
+                        "{INVALID}Invalid number of argument(s) for the {operator} ComparisonOperator"
+                    ))
+                } else if count > 0 && !kinds.contains(kind) {
+                    Err(format!(
+                        "{INVALID}ComparisonOperator {operator} is not valid for {kind} \
+                         AttributeValue type"
+                    ))
+                } else {
+                    Ok(())
+                };
+                assert_eq!(
+                    test(operator, kind, count),
+                    expected,
+                    "{operator} {count} {kind}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_values_of_one_operator_have_one_type_and_bounds_an_order() {
+    let list = |operator: &str, values: &str| {
+        holds(
+            &format!(
+                r#"{{"Expected":{{"a":{{"ComparisonOperator":"{operator}","AttributeValueList":{values}}}}}}}"#
+            ),
+            None,
+        )
+    };
+    let mixed = "One or more parameter values were invalid: AttributeValues inside \
+                 AttributeValueList must be of same type";
+    for operator in ["BETWEEN", "IN"] {
+        assert_eq!(
+            list(operator, r#"[{"S":"a"},{"N":"1"}]"#),
+            Err(mixed.to_owned())
+        );
+    }
+    assert_eq!(
+        list("BETWEEN", r#"[{"N":"2"},{"N":"1"}]"#),
+        Err(
+            "The BETWEEN condition was provided a range where the lower bound is greater than the \
+             upper bound"
+                .to_owned()
+        )
+    );
+    assert_eq!(list("BETWEEN", r#"[{"N":"1"},{"N":"1"}]"#), Ok(false));
+}
+
+/// Sets are equal whatever their order, documents in all their parts; `Value` may stand for a list of
+/// one, also beside an operator.
+#[test]
+fn equality_is_of_whole_values() {
+    let stored = Some(
+        r#"{"ss":{"SS":["a","b"]},"m":{"M":{"k":{"L":[{"N":"1"},{"S":"x"}]}}},"z":{"NULL":true}}"#,
+    );
+    for (expected, result) in [
+        (r#""ss":{"Value":{"SS":["b","a"]}}"#, true),
+        (r#""ss":{"Value":{"SS":["a"]}}"#, false),
+        (
+            r#""ss":{"ComparisonOperator":"EQ","Value":{"SS":["b","a"]}}"#,
+            true,
+        ),
+        (
+            r#""ss":{"ComparisonOperator":"NE","Value":{"SS":["b","a"]}}"#,
+            false,
+        ),
+        (
+            r#""m":{"Value":{"M":{"k":{"L":[{"N":"1.0"},{"S":"x"}]}}}}"#,
+            true,
+        ),
+        (
+            r#""m":{"Value":{"M":{"k":{"L":[{"S":"x"},{"N":"1"}]}}}}"#,
+            false,
+        ),
+        // An attribute that is NULL exists.
+        (r#""z":{"ComparisonOperator":"NULL"}"#, false),
+        (
+            r#""z":{"ComparisonOperator":"NOT_NULL","AttributeValueList":[]}"#,
+            true,
+        ),
+        (r#""z":{"Value":{"NULL":true}}"#, true),
+        (r#""none":{"Exists":false}"#, true),
+        (r#""z":{"Exists":false}"#, false),
+        (r#""ss":{"Exists":true,"Value":{"SS":["b","a"]}}"#, true),
+        (r#""none":{"Exists":true,"Value":{"S":"x"}}"#, false),
+    ] {
+        assert_eq!(
+            holds(&format!(r#"{{"Expected":{{{expected}}}}}"#), stored),
+            Ok(result),
+            "{expected}"
+        );
+    }
+}
+
+/// A matrix that was run against DynamoDB itself (floci-io/floci#2125 and #2126).
+#[test]
+fn exists_values_and_operators_go_together_or_not() {
+    const INVALID: &str = "One or more parameter values were invalid: ";
+    for (expected, message) in [
+        (
+            r#"{"Exists":true,"ComparisonOperator":"EQ","AttributeValueList":[{"S":"x"}]}"#,
+            "Exists and ComparisonOperator cannot be used together for Attribute: a",
+        ),
+        (
+            r#"{"Exists":false,"ComparisonOperator":"NULL"}"#,
+            "Exists and ComparisonOperator cannot be used together for Attribute: a",
+        ),
+        (
+            r#"{"AttributeValueList":[{"S":"x"}]}"#,
+            "AttributeValueList can only be used with a ComparisonOperator for Attribute: a",
+        ),
+        (
+            r#"{"Exists":true,"AttributeValueList":[{"S":"x"}]}"#,
+            "AttributeValueList can only be used with a ComparisonOperator for Attribute: a",
+        ),
+        (
+            "{}",
+            "Value must be provided when Exists is null for Attribute: a",
+        ),
+    ] {
+        let parameters = format!(r#"{{"Expected":{{"a":{expected}}}}}"#);
+        assert_eq!(
+            holds(&parameters, None),
+            Err(format!("{INVALID}{message}")),
+            "{expected}"
+        );
+    }
+}
+
+#[test]
+fn an_operator_joins_two_conditions_or_more() {
+    let joined = |expected: &str| {
+        holds(
+            &format!(r#"{{"Expected":{expected},"ConditionalOperator":"AND"}}"#),
+            None,
+        )
+    };
+    assert_eq!(
+        joined(r#"{"a":{"Exists":false}}"#),
+        Err(
+            "ConditionalOperator can only be used when Filter or Expected has two or more elements"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        joined("{}"),
+        Err("ConditionalOperator cannot be used without Filter or Expected".to_owned())
+    );
+    assert_eq!(
+        joined(r#"{"a":{"Exists":false},"b":{"Exists":false}}"#),
+        Ok(true)
+    );
+}

@@ -6,7 +6,7 @@ use super::{LegacyError, Values};
 use crate::{
     expression::{
         BoundProjection, BoundUpdate, Placeholders, Projection, Update,
-        ast::{Action, Operand, Path, SetValue, Slots},
+        ast::{Action, Call, Function, Operand, Path, SetValue, Slots},
     },
     item::{Kind, Value},
     operation::layer::Layer,
@@ -26,7 +26,7 @@ pub(in crate::operation) fn attribute_updates(
         actions.push(action.map_err(|error| layer.refuse(error))?);
     }
     let (slots, mut placeholders) = values.finish();
-    let update = Arc::new(Update::new(actions, slots));
+    let update = Arc::new(Update::legacy(actions, slots));
     let bound = update
         .bind(&mut placeholders)
         .map_err(|error| layer.expression(error))?;
@@ -55,6 +55,19 @@ fn action(
         (Some("ADD"), Some(value)) if value.kind() == Kind::N || set(value.kind()) => {
             Ok(Action::Add(path, values.slot(&value)))
         }
+        // Neither the API reference nor the developer guide has it, but AWS does it: as users saw
+        // (architect/dynalite#57) and the authors of other implementations verified
+        // (getmoto/moto#3585). What `ADD` of an UpdateExpression refuses, is `list_append` there.
+        (Some("ADD"), Some(value)) if value.kind() == Kind::L => {
+            let nothing = values.slot(&Value::list(std::iter::empty()));
+            let before = call(
+                Function::IfNotExists,
+                [Operand::Path(path.clone()), Operand::Value(nothing)],
+            );
+            let added = Operand::Value(values.slot(&value));
+            let after = call(Function::ListAppend, [before, added]);
+            Ok(Action::Set(path, SetValue::Operand(after)))
+        }
         (Some("ADD"), Some(value)) => Err(LegacyError::AddType {
             kind: value.kind().name(),
         }),
@@ -63,6 +76,13 @@ fn action(
             Ok(Action::Set(path, SetValue::Operand(operand)))
         }
     }
+}
+
+fn call(function: Function, operands: [Operand; 2]) -> Operand {
+    Operand::Call(Call {
+        function,
+        operands: operands.into(),
+    })
 }
 
 /// The projection that `AttributesToGet` makes. Its names are whole top-level attributes, whatever

@@ -121,7 +121,7 @@ fn answer(harness: &Harness, record: &Record) -> Answer {
 }
 
 /// A string in `depth` maps, each the only entry of the one around it.
-fn deep(depth: usize) -> Value {
+pub(super) fn deep(depth: usize) -> Value {
     (0..depth).fold(json!({"S": "leaf"}), |inner, _| json!({"M": {"n": inner}}))
 }
 
