@@ -43,6 +43,8 @@ mod list_tags_of_resource;
 mod page_request;
 mod policy;
 mod projection;
+#[cfg(test)]
+mod property_tests;
 mod put_item;
 mod put_resource_policy;
 mod query;
