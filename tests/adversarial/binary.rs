@@ -15,6 +15,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 pub(crate) struct Binary {
     process: Child,
+    /// Where it listens.
+    address: String,
     /// What it writes to stderr.
     log: File,
     connection: BufReader<TcpStream>,
@@ -41,13 +43,11 @@ impl Binary {
                     .map(str::to_owned)
             })
             .expect("the banner names the endpoint");
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(LONGEST)).unwrap();
         Self {
             process,
+            connection: connect(&address),
+            address,
             log,
-            connection: BufReader::new(stream),
         }
     }
 
@@ -76,7 +76,7 @@ impl Binary {
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
-        let mut length = 0;
+        let (mut length, mut closes) = (0, false);
         while line != "\r\n" {
             line.clear();
             self.connection.read_line(&mut line)?;
@@ -84,17 +84,28 @@ impl Binary {
             if let Some(value) = header.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap();
             }
+            closes |= header == "connection: close";
             if line.is_empty() {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
         }
         let mut body = vec![0; length];
         self.connection.read_exact(&mut body)?;
+        if closes {
+            self.connection = connect(&self.address);
+        }
         Ok(Answer {
             status: status.unwrap_or_default(),
             body,
         })
     }
+}
+
+fn connect(address: &str) -> BufReader<TcpStream> {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(LONGEST)).unwrap();
+    BufReader::new(stream)
 }
 
 impl Target for Binary {

@@ -10,6 +10,8 @@ use crate::json::Json;
 pub(crate) struct Request {
     pub(crate) operation: Operation,
     pub(crate) body: Json,
+    /// Whether it is refused although it is right: what it is about never exists.
+    pub(crate) refused: bool,
 }
 
 /// All of them, and what they are made of.
@@ -39,6 +41,7 @@ impl Corpus {
             let request = Request {
                 operation: operation.unwrap_or_else(|| panic!("no operation {name}")),
                 body: Json::from(&line["request"]),
+                refused: line["refused"] == true,
             };
             corpus.collect(&request.body);
             if line["setup"] == true {

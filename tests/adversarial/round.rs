@@ -11,6 +11,10 @@ use stator::wire::Operation::{self, *};
 use crate::corpus::Corpus;
 use crate::mutation::Mutator;
 
+/// What is larger is refused by the front, with a status and no more (API reference,
+/// `BatchWriteItem`: 16 MB).
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
 /// Something that answers requests, empty at first.
 pub(crate) trait Target {
     /// Answers one request. Panics if there is no answer.
@@ -147,6 +151,9 @@ impl Case<'_> {
 
     fn check(&self, answer: &Answer) {
         let text = answer.text();
+        if answer.status == 413 && self.body.len() > LARGEST_BODY {
+            return;
+        }
         assert!(
             [200, 400].contains(&answer.status),
             "{self}: {} {text}",
@@ -198,7 +205,7 @@ fn reads(operation: Operation) -> bool {
         || matches!(operation, BatchGetItem | Query | Scan | TransactGetItems)
 }
 
-/// A number that stands for all tables, all their items, indexes, descriptions and tags.
+/// A number that stands for all tables, all their items, indexes, descriptions, tags and policies.
 fn digest(target: &mut dyn Target) -> u64 {
     let mut hasher = DefaultHasher::new();
     for name in pages(target, ListTables, json!({}), &mut hasher, &LIST_TABLES) {
@@ -212,12 +219,11 @@ fn digest(target: &mut dyn Target) -> u64 {
 fn table(target: &mut dyn Target, name: &Value, hasher: &mut DefaultHasher) {
     let answer = right(target, DescribeTable, &json!({"TableName": name}), hasher);
     let table = &answer["Table"];
-    right(
-        target,
-        ListTagsOfResource,
-        &json!({"ResourceArn": table["TableArn"]}),
-        hasher,
-    );
+    let resource = json!({"ResourceArn": table["TableArn"]});
+    right(target, ListTagsOfResource, &resource, hasher);
+    // Most tables have none, which is an answer too.
+    let policy = target.call(GetResourcePolicy, resource.to_string().as_bytes());
+    policy.body.hash(hasher);
     right(
         target,
         DescribeTimeToLive,
