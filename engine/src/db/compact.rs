@@ -97,7 +97,7 @@ impl Compactor {
                 return Ok(());
             }
             // Before the snapshots are listed, as `Retention` asks for.
-            let retention = self.shared.retention();
+            let retention = self.shared.retention(version.flushed_sequence());
             self.forget_keyspaces(&version)?;
             let pick = if self.jobs.is_empty() { pick } else { pick_l0 };
             let picked = pick(&version, &self.shared.options, &retention, &self.busy);

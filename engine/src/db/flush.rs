@@ -81,7 +81,7 @@ impl Flusher {
             &shared.versions,
             &shared.versions.current(),
             Box::new(source.memtable.iter()),
-            shared.retention(),
+            shared.retention(source.last_sequence),
             &shared.options,
         );
         Some((source.clone(), job))

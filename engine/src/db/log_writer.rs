@@ -2,6 +2,7 @@
 //! makes it visible once all of it is in the memtable too.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::shared::Shared;
@@ -104,10 +105,13 @@ impl LogSyncer {
         if now < self.due && !stopped {
             return Next::After(self.due - now);
         }
-        if let Err(error) = self.syncer.sync() {
-            self.shared.fail(&error);
-            return Next::Done;
-        }
+        match self.syncer.sync() {
+            Ok(synced) => self.shared.synced.fetch_max(synced, Ordering::AcqRel),
+            Err(error) => {
+                self.shared.fail(&error);
+                return Next::Done;
+            }
+        };
         self.due = now + self.interval;
         Next::Again
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::Mutex;
 
@@ -40,7 +40,7 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         options.block_cache_size,
         options.block_size,
     ));
-    let versions = VersionSet::open(Arc::clone(&env.fs), dir, cache, options.manifest_size)?;
+    let versions = VersionSet::read(Arc::clone(&env.fs), dir, cache, options.manifest_size)?;
     let versions = Arc::new(versions);
     let recovered = recovery::recover(&env, dir, &options, &versions)?;
     let last_sequence = recovered.last_sequence;
@@ -55,6 +55,7 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         queue: CommitQueue::new(last_sequence),
         applied: Applied::new(last_sequence),
         durable: Durable::new(last_sequence),
+        synced: AtomicU64::new(last_sequence),
         memtables: MemtableSet::new(),
         dropped: Dropped::new(Arc::clone(version.dropped())),
         snapshots: SnapshotRegistry::default(),

@@ -34,6 +34,7 @@ pub(super) fn recover(
     options: &Options,
     versions: &Arc<VersionSet>,
 ) -> Result<Recovered> {
+    versions.check_stored()?;
     let (retired, flushed) = {
         let version = versions.current();
         (version.epoch(), version.flushed_sequence())
@@ -74,6 +75,7 @@ pub(super) fn recover(
         };
         part.write(versions, options, edit)?;
     }
+    versions.begin()?;
     for segment in segments.iter().filter(|segment| segment.epoch <= retired) {
         env.fs.remove(&segment.path)?;
     }

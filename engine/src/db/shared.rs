@@ -1,7 +1,7 @@
 //! What callers and background tasks of one open database share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
 use crate::manifest::{VersionEdit, VersionSet};
-use crate::options::Options;
+use crate::options::{Durability, Options};
 use crate::wal::Segments;
 
 /// One open database.
@@ -34,6 +34,9 @@ pub(super) struct Shared {
     pub(super) queue: CommitQueue,
     pub(super) applied: Applied,
     pub(super) durable: Durable,
+    /// Up to here all commits are on the disk: those that are durable, but for a log that is synced
+    /// by the clock, which may be behind.
+    pub(super) synced: AtomicU64,
     pub(super) memtables: MemtableSet,
     pub(super) dropped: Dropped,
     pub(super) snapshots: SnapshotRegistry,
@@ -109,6 +112,9 @@ impl Shared {
 
     /// Makes commits visible, and wakes those who wait for them.
     pub(super) fn publish(&self, sequence: u64) {
+        if self.options.durability == Durability::Sync {
+            self.synced.fetch_max(sequence, Ordering::AcqRel);
+        }
         self.durable.publish(sequence);
         self.wakers.syncer.wake();
         if !self.memtables.load().immutable.is_empty() {
@@ -137,11 +143,16 @@ impl Shared {
         })
     }
 
-    /// Which versions must be kept by a flush or a compaction that begins now.
-    pub(super) fn retention(&self) -> Retention {
+    /// Which versions must be kept by a flush or a compaction that begins now. Commits up to `kept`
+    /// survive a power cut once its result is in the manifest.
+    ///
+    /// A drop that may be lost in a power cut discards nothing yet: readers see it, but what it
+    /// dropped would be gone without it.
+    pub(super) fn retention(&self, kept: u64) -> Retention {
         // The dropped keyspaces last: a drop that is too new for the boundaries is none to them.
         let (snapshots, visible) = self.snapshots.boundaries(&self.durable);
-        Retention::new(snapshots, visible, self.dropped.load())
+        let kept = kept.max(self.synced.load(Ordering::Acquire));
+        Retention::new(snapshots, visible, self.dropped.load().until(kept))
     }
 
     /// Makes an edit of the manifest durable, and what follows from it.

@@ -24,7 +24,7 @@ pub use manual::ManualClock;
 pub use memory::MemoryFs;
 pub use real::{RealClock, RealFs, RealRng, RealScheduler};
 pub use scheduler::{Next, Priority, Scheduler, Task, TaskHandle};
-pub use simulated::Simulation;
+pub use simulated::{FaultCounts, Faults, Kept, Simulation};
 
 use crate::error::{Error, Result};
 

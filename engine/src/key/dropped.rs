@@ -1,5 +1,7 @@
 //! Which keyspaces were dropped, and when.
 
+use std::sync::Arc;
+
 use super::user::KeyspaceId;
 
 /// Dropped keyspaces of which something may still be stored, each with the sequence number of its
@@ -33,6 +35,20 @@ impl DroppedKeyspaces {
         if let Ok(place) = self.find(keyspace) {
             self.drops.remove(place);
         }
+    }
+
+    /// Those that were dropped up to a sequence number.
+    pub(crate) fn until(self: &Arc<Self>, sequence: u64) -> Arc<DroppedKeyspaces> {
+        if self.drops.iter().all(|(_, dropped)| *dropped <= sequence) {
+            return Arc::clone(self);
+        }
+        let drops = self
+            .drops
+            .iter()
+            .filter(|(_, dropped)| *dropped <= sequence);
+        Arc::new(DroppedKeyspaces {
+            drops: drops.copied().collect(),
+        })
     }
 
     /// The sequence number at which a keyspace was dropped.

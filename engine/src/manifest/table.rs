@@ -68,7 +68,8 @@ impl TableStore {
         &self.cache
     }
 
-    fn path(&self, file_id: u64) -> PathBuf {
+    /// Where an SSTable is.
+    pub(super) fn path(&self, file_id: u64) -> PathBuf {
         self.dir.join(sstable_name(file_id))
     }
 

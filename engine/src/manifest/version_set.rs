@@ -1,5 +1,6 @@
 //! The current version and the manifest file behind it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +30,7 @@ pub(crate) struct VersionSet {
 
 /// The manifest file that edits are appended to.
 struct Log {
-    /// `None` after an append has failed: what is on disk is not known then, and nothing is ever
-    /// appended behind what may be half a record.
-    file: Option<Arc<dyn File>>,
+    state: State,
     generation: u64,
     /// Number of the next record.
     next_record: u64,
@@ -43,13 +42,21 @@ struct Log {
     min_size_limit: u64,
 }
 
+/// Whether edits can be appended.
+enum State {
+    /// To a generation that is begun first.
+    Due,
+    /// To this file.
+    Ready(Arc<dyn File>),
+    /// No more: an append has failed, so that what is on disk is not known, and nothing is ever
+    /// appended behind what may be half a record.
+    Failed,
+}
+
 impl VersionSet {
-    /// Opens the manifest of a database, or creates it in an empty directory.
-    ///
-    /// Every opening starts a new generation with what it has found: nothing is appended behind a
-    /// torn record, and what is served from now on is durable, even if what was read was only in
-    /// the page cache.
-    pub(crate) fn open(
+    /// Reads the manifest of a database, or that of an empty directory. Nothing is written yet, so
+    /// that an opening which is refused leaves everything as it was: see [`VersionSet::begin`].
+    pub(crate) fn read(
         fs: Arc<dyn Fs>,
         dir: &Path,
         cache: Arc<BlockCache>,
@@ -60,16 +67,19 @@ impl VersionSet {
             Some(generation) => (read_manifest(&store, generation)?, generation),
             None => (Version::default(), 0),
         };
+        // An orphan whose deletion is lost must not meet a new file of its name.
+        let stored = stored_sstables(&store)?;
+        let highest_id = stored.last_key_value().map_or(0, |(file_id, _)| *file_id);
         let next_file_id = version
             .next_file_id()
             .max(FIRST_FILE_ID)
-            .max(highest_id(&store)?.saturating_add(1));
+            .max(highest_id.saturating_add(1));
         let set = VersionSet {
             store,
             current: ArcSwap::from_pointee(version),
             next_file_id: AtomicU64::new(next_file_id),
             log: Mutex::new(Log {
-                file: None,
+                state: State::Due,
                 generation,
                 next_record: 0,
                 offset: 0,
@@ -77,8 +87,52 @@ impl VersionSet {
                 min_size_limit: manifest_size,
             }),
         };
-        set.start_generation(&mut set.log.lock(), &set.current.load())?;
         Ok(set)
+    }
+
+    /// Both at once, where nothing is to be checked in between.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn open(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        cache: Arc<BlockCache>,
+        manifest_size: u64,
+    ) -> Result<VersionSet> {
+        let set = VersionSet::read(fs, dir, cache, manifest_size)?;
+        set.begin()?;
+        Ok(set)
+    }
+
+    /// Starts the generation of this opening with what was found, unless an edit has done so: nothing
+    /// is appended behind a torn record, and what is served from now on is durable, even if what was
+    /// read was only in the page cache.
+    pub(crate) fn begin(&self) -> Result<()> {
+        let mut log = self.log.lock();
+        match log.state {
+            State::Due => self.start_generation(&mut log, &self.current.load()),
+            State::Ready(_) | State::Failed => Ok(()),
+        }
+    }
+
+    /// Fails unless every SSTable that the version names is there, with the size that it had. They were
+    /// durable before, names included: one that is missing means that the manifest has lost its last
+    /// edits, or the directory a file. What is there then must neither be served as if it were all,
+    /// nor be deleted as if nobody needed it.
+    pub(crate) fn check_stored(&self) -> Result<()> {
+        let stored = stored_sstables(&self.store)?;
+        for (level, table) in self.current.load().tables() {
+            let size = table.meta().size;
+            let found = stored.get(&table.file_id()).copied();
+            if found != Some(size) {
+                return Err(Error::corruption(
+                    self.store.path(table.file_id()),
+                    0,
+                    format!("an SSTable of L{level} of {size} bytes, as the manifest says"),
+                    found.map_or_else(|| "no file".to_owned(), |len| format!("{len} bytes")),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The current version.
@@ -119,6 +173,9 @@ impl VersionSet {
         );
         let Ok(next) = next else { return Ok(before) };
 
+        if let State::Due = log.state {
+            self.start_generation(&mut log, &before)?;
+        }
         self.append(&mut log, &edit)?;
         let next = Arc::new(next);
         self.current.store(Arc::clone(&next));
@@ -133,7 +190,7 @@ impl VersionSet {
 
     fn append(&self, log: &mut Log, edit: &VersionEdit) -> Result<()> {
         // Taken out while the outcome is open, and put back only if it is good.
-        let Some(file) = log.file.take() else {
+        let State::Ready(file) = std::mem::replace(&mut log.state, State::Failed) else {
             return Err(Error::ReadOnly {
                 reason: "writing the manifest has failed".into(),
             });
@@ -146,14 +203,14 @@ impl VersionSet {
         file.sync()?;
         log.offset += record.len() as u64;
         log.next_record += 1;
-        log.file = Some(file);
+        log.state = State::Ready(file);
         Ok(())
     }
 
     /// Writes `version` as the start of a new manifest file and makes that the one that counts.
     /// The generation before it is kept, older ones are deleted.
     fn start_generation(&self, log: &mut Log, version: &Version) -> Result<()> {
-        log.file = None;
+        log.state = State::Failed;
         let (fs, dir) = (self.store.fs(), self.store.dir());
         let generation = log
             .generation
@@ -179,7 +236,7 @@ impl VersionSet {
         current::write(fs.as_ref(), dir, generation)?;
         self.delete_old_manifests(generation)?;
 
-        log.file = Some(file);
+        log.state = State::Ready(file);
         log.generation = generation;
         log.next_record = 1;
         log.offset = bytes.len() as u64;
@@ -231,15 +288,13 @@ fn removed_tables<'a>(
     })
 }
 
-/// The highest id of an SSTable in the directory, named by the manifest or not: an orphan whose
-/// deletion is lost must not meet a new file of its name.
-fn highest_id(store: &TableStore) -> Result<u64> {
+/// The SSTables in the directory, named by the manifest or not: their ids and sizes.
+fn stored_sstables(store: &TableStore) -> Result<BTreeMap<u64, u64>> {
     let entries = store.fs().list(store.dir())?;
-    Ok(entries
+    let sizes = entries
         .iter()
-        .filter_map(|entry| sstable_id(&entry.name))
-        .max()
-        .unwrap_or(0))
+        .filter_map(|entry| Some((sstable_id(&entry.name)?, entry.len)));
+    Ok(sizes.collect())
 }
 
 /// The state that a manifest file describes.

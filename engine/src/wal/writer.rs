@@ -184,9 +184,9 @@ impl Syncer {
         !self.unsynced.lock().logs.is_empty()
     }
 
-    /// Syncs all that was written before the call. After a failure the log must not be written to:
+    /// Syncs all that was written before the call, and answers up to which commit that is. After a failure the log must not be written to:
     /// the pages may be gone although they still read right.
-    pub(crate) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<u64> {
         let (logs, written_sequence) = {
             let mut unsynced = self.unsynced.lock();
             unsynced.page_break = true;
@@ -200,6 +200,6 @@ impl Syncer {
         }
         let mut unsynced = self.unsynced.lock();
         unsynced.durable_sequence = unsynced.durable_sequence.max(written_sequence);
-        Ok(())
+        Ok(unsynced.durable_sequence)
     }
 }

@@ -1,172 +1,44 @@
-//! A disk that knows what was synced.
-//!
-//! Each file has the contents that its readers see, and those that would survive a crash; each
-//! directory the names that its readers see, and those that would survive. Unsynced writes are kept
-//! as a list, one by one, since later faults are about keeping some of them.
+//! The file system of a simulated machine: a [`Disk`] behind the traits that the engine uses.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hasher as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use xxhash_rust::xxh3::Xxh3;
 
+use super::disk::{Disk, Fate, Inode, Kind, Node};
+use super::faults::{FaultCounts, Faults, Kept};
+use super::{SimulatedClock, SimulatedRng};
 use crate::error::{Error, Result};
-use crate::io::memory::{NamedLock, copy_at, write_into};
+use crate::io::memory::{NamedLock, copy_at};
 use crate::io::{AlignedBuf, DirEntry, File, Fs, LockGuard, LogFile, LogMode};
 
-/// The disk of a simulated machine.
-#[derive(Clone, Default)]
+/// The file system, as it is handed out to one process.
+#[derive(Clone)]
 pub(super) struct SimulatedFs {
     /// It is dead once the disk has come to a later one.
     life: u64,
     disk: Arc<Mutex<Disk>>,
 }
 
-#[derive(Default)]
-struct Disk {
-    /// Counts the crashes. What was handed out before the last one is dead.
-    life: u64,
-    inodes: BTreeMap<u64, Inode>,
-    next_inode: u64,
-    /// Names as they are seen.
-    names: BTreeMap<PathBuf, Node>,
-    /// Names as they would be after a crash.
-    synced_names: BTreeMap<PathBuf, Node>,
-    /// Paths that are locked in this life.
-    locks: Arc<Mutex<BTreeSet<PathBuf>>>,
-    operations: u64,
-    /// The operation from which on the disk fails.
-    crash_at: Option<u64>,
-    trace: Xxh3,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Node {
-    File(u64),
-    Directory,
-}
-
-#[derive(Default)]
-struct Inode {
-    /// What readers see.
-    contents: Vec<u8>,
-    /// What would survive a crash.
-    synced: Vec<u8>,
-    /// The writes that lie between the two, in order.
-    pending: Vec<Write>,
-}
-
-struct Write {
-    offset: u64,
-    bytes: Vec<u8>,
-}
-
-impl Inode {
-    fn write(&mut self, bytes: &[u8], offset: u64) {
-        write_into(&mut self.contents, bytes, offset);
-        self.pending.push(Write {
-            offset,
-            bytes: bytes.to_vec(),
-        });
-    }
-
-    fn sync(&mut self) {
-        for write in self.pending.drain(..) {
-            write_into(&mut self.synced, &write.bytes, write.offset);
-        }
-    }
-}
-
-impl Disk {
-    /// Counts an operation, adds it to the trace, and fails it if the plug was pulled.
-    fn operation(&mut self, name: &'static str, path: &Path, details: &[u8]) -> Result<()> {
-        self.operations += 1;
-        if self.crash_at.is_some_and(|at| self.operations >= at) {
-            return Err(Error::io(
-                name,
-                path,
-                io::Error::other("the simulated machine crashed"),
-            ));
-        }
-        self.trace.write(name.as_bytes());
-        self.trace.write(path.as_os_str().as_encoded_bytes());
-        self.trace.write(&(details.len() as u64).to_le_bytes());
-        self.trace.write(details);
-        Ok(())
-    }
-
-    fn create(&mut self, path: &Path) -> Result<u64> {
-        self.operation("create", path, &[])?;
-        if self.names.contains_key(path) {
-            return Err(Error::io(
-                "create",
-                path,
-                io::ErrorKind::AlreadyExists.into(),
-            ));
-        }
-        if path
-            .parent()
-            .is_some_and(|parent| !self.is_directory(parent))
-        {
-            return Err(Error::io("create", path, io::ErrorKind::NotFound.into()));
-        }
-        self.next_inode += 1;
-        self.inodes.insert(self.next_inode, Inode::default());
-        self.names
-            .insert(path.to_path_buf(), Node::File(self.next_inode));
-        Ok(self.next_inode)
-    }
-
-    fn file(&self, operation: &'static str, path: &Path) -> Result<u64> {
-        match self.names.get(path) {
-            Some(Node::File(inode)) => Ok(*inode),
-            _ => Err(Error::io(operation, path, io::ErrorKind::NotFound.into())),
-        }
-    }
-
-    fn is_directory(&self, path: &Path) -> bool {
-        path.parent().is_none()
-            || path.as_os_str().is_empty()
-            || self.names.get(path) == Some(&Node::Directory)
-    }
-
-    fn crash(&mut self) {
-        self.life += 1;
-        self.crash_at = None;
-        self.locks = Arc::default();
-        // A name in a directory whose own name is lost is lost too.
-        let synced = std::mem::take(&mut self.synced_names);
-        self.names = BTreeMap::new();
-        for (path, node) in synced {
-            if path
-                .parent()
-                .is_some_and(|parent| self.is_directory(parent))
-            {
-                self.names.insert(path, node);
-            }
-        }
-        self.synced_names = self.names.clone();
-        let named: BTreeSet<u64> = self
-            .names
-            .values()
-            .filter_map(|node| match node {
-                Node::File(inode) => Some(*inode),
-                Node::Directory => None,
-            })
-            .collect();
-        self.inodes.retain(|inode, _| named.contains(inode));
-        for inode in self.inodes.values_mut() {
-            inode.pending.clear();
-            inode.contents.clone_from(&inode.synced);
-        }
-    }
-}
-
 impl SimulatedFs {
+    /// An empty disk.
+    pub(super) fn new(rng: SimulatedRng, clock: Arc<SimulatedClock>) -> Self {
+        SimulatedFs {
+            life: 0,
+            disk: Arc::new(Mutex::new(Disk::new(rng, clock))),
+        }
+    }
+
+    /// A copy of the disk for another machine.
+    pub(super) fn copy(&self, rng: SimulatedRng, clock: Arc<SimulatedClock>) -> Self {
+        SimulatedFs {
+            life: 0,
+            disk: Arc::new(Mutex::new(self.disk.lock().copy(rng, clock))),
+        }
+    }
+
     /// The file system for those who begin now.
     pub(super) fn of_this_life(&self) -> SimulatedFs {
         SimulatedFs {
@@ -175,7 +47,7 @@ impl SimulatedFs {
         }
     }
 
-    /// The disk, unless it has crashed since this was handed out.
+    /// The disk, unless the process that this was handed out to has ended since.
     fn disk(&self, operation: &'static str, path: &Path) -> Result<MutexGuard<'_, Disk>> {
         let disk = self.disk.lock();
         if disk.life != self.life {
@@ -184,8 +56,12 @@ impl SimulatedFs {
         Ok(disk)
     }
 
-    pub(super) fn crash(&self) {
-        self.disk.lock().crash();
+    pub(super) fn crash(&self, kept: Kept) {
+        self.disk.lock().crash(kept);
+    }
+
+    pub(super) fn kill(&self) {
+        self.disk.lock().kill();
     }
 
     pub(super) fn crash_after(&self, operations: u64) {
@@ -193,8 +69,29 @@ impl SimulatedFs {
         disk.crash_at = Some(disk.operations + operations);
     }
 
+    pub(super) fn has_crashed(&self) -> bool {
+        let disk = self.disk.lock();
+        disk.crash_at.is_some_and(|at| disk.operations >= at)
+    }
+
     pub(super) fn operations(&self) -> u64 {
         self.disk.lock().operations
+    }
+
+    pub(super) fn set_faults(&self, faults: Faults) {
+        self.disk.lock().faults = faults;
+    }
+
+    pub(super) fn fault_counts(&self) -> FaultCounts {
+        self.disk.lock().counts
+    }
+
+    pub(super) fn used(&self) -> u64 {
+        let disk = self.disk.lock();
+        disk.inodes
+            .values()
+            .map(|inode| inode.contents.len() as u64)
+            .sum()
     }
 
     pub(super) fn trace(&self) -> u64 {
@@ -212,14 +109,13 @@ impl SimulatedFs {
         Ok(())
     }
 
-    fn handle(&self, path: &Path, inode: u64, life: u64) -> Arc<SimulatedFile> {
-        let disk = Arc::clone(&self.disk);
+    fn handle(&self, disk: &Disk, path: &Path, inode: u64, mode: LogMode) -> Arc<SimulatedFile> {
         Arc::new(SimulatedFile {
             path: path.to_path_buf(),
             inode,
-            life,
-            mode: LogMode::Buffered,
-            disk,
+            life: disk.life,
+            mode,
+            disk: Arc::clone(&self.disk),
         })
     }
 }
@@ -228,32 +124,28 @@ impl Fs for SimulatedFs {
     fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
         let mut disk = self.disk("create", path)?;
         let inode = disk.create(path)?;
-        Ok(self.handle(path, inode, disk.life))
+        Ok(self.handle(&disk, path, inode, LogMode::Buffered))
     }
 
     fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
         let mut disk = self.disk("open", path)?;
-        disk.operation("open", path, &[])?;
+        disk.check(Kind::Read, "open", path)?;
         let inode = disk.file("open", path)?;
-        Ok(self.handle(path, inode, disk.life))
+        Ok(self.handle(&disk, path, inode, LogMode::Buffered))
     }
 
     fn create_log(&self, path: &Path, _len: u64, mode: LogMode) -> Result<Arc<dyn LogFile>> {
         let mut disk = self.disk("create", path)?;
         let inode = disk.create(path)?;
-        let (path, life) = (path.to_path_buf(), disk.life);
-        Ok(Arc::new(SimulatedFile {
-            path,
-            inode,
-            life,
-            mode,
-            disk: Arc::clone(&self.disk),
-        }))
+        if let Some(inode) = disk.inodes.get_mut(&inode) {
+            inode.is_log = true;
+        }
+        Ok(self.handle(&disk, path, inode, mode))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {
         let mut disk = self.disk("list", dir)?;
-        disk.operation("list", dir, &[])?;
+        disk.check(Kind::Name, "list", dir)?;
         let mut entries = Vec::new();
         for (path, node) in &disk.names {
             let Node::File(inode) = node else { continue };
@@ -274,29 +166,19 @@ impl Fs for SimulatedFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        let mut disk = self.disk("rename", from)?;
-        disk.operation("rename", from, to.as_os_str().as_encoded_bytes())?;
-        let inode = disk.file("rename", from)?;
-        disk.names.remove(from);
-        disk.names.insert(to.to_path_buf(), Node::File(inode));
-        Ok(())
+        self.disk("rename", from)?.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
-        let mut disk = self.disk("remove", path)?;
-        disk.operation("remove", path, &[])?;
-        disk.file("remove", path)?;
-        disk.names.remove(path);
-        Ok(())
+        self.disk("remove", path)?.remove(path)
     }
 
     fn create_dir_all(&self, dir: &Path) -> Result<()> {
         let mut disk = self.disk("create", dir)?;
-        disk.operation("create", dir, &[])?;
+        disk.check(Kind::Name, "create", dir)?;
         for at in dir.ancestors().filter(|at| at.parent().is_some()) {
             if !at.as_os_str().is_empty() {
-                disk.names.insert(at.to_path_buf(), Node::Directory);
-                disk.synced_names.insert(at.to_path_buf(), Node::Directory);
+                disk.add_directory(at);
             }
         }
         Ok(())
@@ -304,16 +186,8 @@ impl Fs for SimulatedFs {
 
     fn sync_dir(&self, dir: &Path) -> Result<()> {
         let mut disk = self.disk("sync", dir)?;
-        disk.operation("sync", dir, &[])?;
-        disk.synced_names
-            .retain(|path, _| path.parent() != Some(dir));
-        let inside: Vec<_> = disk
-            .names
-            .iter()
-            .filter(|(path, _)| path.parent() == Some(dir))
-            .map(|(path, node)| (path.clone(), *node))
-            .collect();
-        disk.synced_names.extend(inside);
+        disk.check(Kind::Name, "sync", dir)?;
+        disk.sync_dir(dir);
         Ok(())
     }
 
@@ -323,8 +197,8 @@ impl Fs for SimulatedFs {
 }
 
 fn dead(operation: &'static str, path: &Path) -> Error {
-    let crashed = io::Error::other("the simulated machine has crashed since this was opened");
-    Error::io(operation, path, crashed)
+    let ended = io::Error::other("the simulated process that opened this has ended");
+    Error::io(operation, path, ended)
 }
 
 struct SimulatedFile {
@@ -336,30 +210,29 @@ struct SimulatedFile {
 }
 
 impl SimulatedFile {
-    /// The disk, after an operation on this file was counted, unless the file is of an earlier life.
-    fn disk(&self, operation: &'static str, details: &[u8]) -> Result<MutexGuard<'_, Disk>> {
-        let mut disk = self.disk.lock();
+    /// The disk, unless the file is of an earlier life.
+    fn disk(&self, operation: &'static str) -> Result<MutexGuard<'_, Disk>> {
+        let disk = self.disk.lock();
         if disk.life != self.life {
             return Err(dead(operation, &self.path));
         }
-        disk.operation(operation, &self.path, details)?;
         Ok(disk)
     }
 
-    fn with<T>(
-        &self,
-        operation: &'static str,
-        details: &[u8],
-        act: impl FnOnce(&mut Inode) -> T,
-    ) -> Result<T> {
-        let mut disk = self.disk(operation, details)?;
-        match disk.inodes.get_mut(&self.inode) {
-            Some(inode) => Ok(act(inode)),
-            None => Err(Error::io(
-                operation,
-                &self.path,
-                io::ErrorKind::NotFound.into(),
-            )),
+    /// Reads, after the operation was counted.
+    fn read(&self, operation: &'static str, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let mut disk = self.disk(operation)?;
+        disk.check(Kind::Read, operation, &self.path)?;
+        let len = disk.cut_read(buf.len());
+        let inode = disk.inodes.get(&self.inode);
+        let buf = buf.get_mut(..len).unwrap_or_default();
+        Ok(inode.map_or(0, |inode| copy_at(&inode.contents, buf, offset)))
+    }
+
+    fn change(&self, act: impl FnOnce(&mut Inode, u64), disk: &mut Disk) {
+        let at = disk.operations;
+        if let Some(inode) = disk.inodes.get_mut(&self.inode) {
+            act(inode, at);
         }
     }
 }
@@ -370,25 +243,50 @@ impl File for SimulatedFile {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
-        self.with("read", &offset.to_le_bytes(), |inode| {
-            copy_at(&inode.contents, buf, offset)
-        })
+        self.read("read", buf, offset)
     }
 
     fn read_exact_at_cached(&self, buf: &mut [u8], offset: u64) -> Result<bool> {
         // What was not synced yet is in memory; the rest is as if it had to be fetched.
-        let cached = self.with("read", &offset.to_le_bytes(), |inode| {
+        let disk = self.disk("read")?;
+        let inode = disk.inodes.get(&self.inode);
+        Ok(inode.is_some_and(|inode| {
             !inode.pending.is_empty() && copy_at(&inode.contents, buf, offset) == buf.len()
-        })?;
-        Ok(cached)
+        }))
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> Result<()> {
-        self.with("write", buf, |inode| inode.write(buf, offset))
+        let mut disk = self.disk("write")?;
+        let fate = disk.operation(Kind::Write, "write", &self.path, buf);
+        let (len, result) = match fate {
+            Fate::Done => {
+                let len = disk.room_for(self.inode, buf.len(), offset);
+                let full = || Error::io("write", &self.path, io::ErrorKind::StorageFull.into());
+                (len, if len < buf.len() { Err(full()) } else { Ok(()) })
+            }
+            Fate::Interrupted(error) => (buf.len(), Err(error)),
+            Fate::Fails(error) => (disk.cut_failed_write(buf.len()), Err(error)),
+        };
+        let part = buf.get(..len).unwrap_or(buf);
+        if !part.is_empty() {
+            self.change(|inode, at| inode.write(at, part, offset), &mut disk);
+        }
+        result
     }
 
     fn sync(&self) -> Result<()> {
-        self.with("sync", &[], Inode::sync)
+        let mut disk = self.disk("sync")?;
+        match disk.operation(Kind::Sync, "sync", &self.path, &[]) {
+            Fate::Done => {
+                self.change(|inode, _| inode.sync(), &mut disk);
+                Ok(())
+            }
+            Fate::Interrupted(error) => Err(error),
+            Fate::Fails(error) => {
+                disk.fail_sync(self.inode);
+                Err(error)
+            }
+        }
     }
 
     fn sync_all(&self) -> Result<()> {
@@ -396,7 +294,10 @@ impl File for SimulatedFile {
     }
 
     fn len(&self) -> Result<u64> {
-        self.with("stat", &[], |inode| inode.contents.len() as u64)
+        let mut disk = self.disk("stat")?;
+        disk.check(Kind::Read, "stat", &self.path)?;
+        let inode = disk.inodes.get(&self.inode);
+        Ok(inode.map_or(0, |inode| inode.contents.len() as u64))
     }
 
     fn map(&self, offset: u64, len: usize) -> Result<Bytes> {

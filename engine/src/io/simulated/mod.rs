@@ -1,10 +1,11 @@
 //! A machine on one thread, from one seed: the same seed always gives the same run.
 //!
-//! What the disk may do, so far: in a crash it loses every write to a file that was not followed by
-//! a sync of that file, and every name created, renamed or removed that was not followed by a sync
-//! of its directory. A crash may come before any operation on the file system. It does not tear or
-//! reorder yet what it keeps.
+//! What its disk may do is in `format-spec/faults.md`, and here in [`Faults`], for a disk that is
+//! running, and in [`Kept`], for a power cut. The power may go before and during any operation on the
+//! file system.
 
+mod disk;
+mod faults;
 mod fs;
 mod tasks;
 
@@ -15,6 +16,7 @@ use parking_lot::Mutex;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
+pub use self::faults::{FaultCounts, Faults, Kept};
 use self::fs::SimulatedFs;
 use self::tasks::SimulatedScheduler;
 use super::{Clock, Env, Rng};
@@ -43,8 +45,9 @@ impl Simulation {
             Arc::clone(&clock),
         ));
         let rng = Arc::new(SimulatedRng::new(seed ^ 0x9E37_79B9_7F4A_7C15));
+        let of_disk = SimulatedRng::new(seed ^ 0xC2B2_AE3D_27D4_EB4F);
         Simulation {
-            fs: SimulatedFs::default(),
+            fs: SimulatedFs::new(of_disk, Arc::clone(&clock)),
             scheduler,
             clock,
             rng,
@@ -82,15 +85,61 @@ impl Simulation {
     /// Pulls the plug and starts the machine again: all tasks are gone, files and names are what
     /// was synced. Ask for the [`Simulation::env`] of the new life.
     pub fn crash(&self) {
-        self.fs.crash();
+        self.crash_keeping(Kept::Nothing);
+    }
+
+    /// The same, with a disk that has kept some of what was not synced.
+    pub fn crash_keeping(&self, kept: Kept) {
+        self.fs.crash(kept);
         self.scheduler.kill();
     }
 
-    /// Has the disk fail from its `operations`-th operation from now on, that one included, with
-    /// the contents it has by then: what a crash in the middle of a step of the engine looks like.
-    /// [`Simulation::crash`] is to follow.
+    /// Ends the process as `kill -9` does: all tasks are gone, and the operating system still has
+    /// what was written, synced or not.
+    pub fn kill(&self) {
+        self.fs.kill();
+        self.scheduler.kill();
+    }
+
+    /// Has the power go during the `operations`-th operation of the disk from now on: it and all
+    /// that follow fail, and nothing of what follows has an effect. [`Simulation::crash`] is to
+    /// follow.
     pub fn crash_after(&self, operations: u64) {
         self.fs.crash_after(operations);
+    }
+
+    /// Whether the operation of [`Simulation::crash_after`] has come.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.fs.has_crashed()
+    }
+
+    /// What the disk does from now on, to the end of the process.
+    pub fn set_faults(&self, faults: Faults) {
+        self.fs.set_faults(faults);
+    }
+
+    /// The faults that were met.
+    #[must_use]
+    pub fn fault_counts(&self) -> FaultCounts {
+        self.fs.fault_counts()
+    }
+
+    /// Bytes in all files.
+    #[must_use]
+    pub fn disk_used(&self) -> u64 {
+        self.fs.used()
+    }
+
+    /// Another machine, with a copy of this one's disk as it is now. A crash of it leaves this one
+    /// alone.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Simulation {
+        let fork = Simulation::new(seed);
+        fork.clock.advance_to(self.clock.monotonic());
+        let of_disk = SimulatedRng::new(seed ^ 0xC2B2_AE3D_27D4_EB4F);
+        let fs = self.fs.copy(of_disk, Arc::clone(&fork.clock));
+        Simulation { fs, ..fork }
     }
 
     /// Operations on the file system so far.

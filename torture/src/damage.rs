@@ -1,0 +1,162 @@
+//! Damage to a copy of a disk, and what may come of it: an error that names the file, or the right
+//! answer.
+
+use std::path::{Path, PathBuf};
+
+use stator_engine::io::Simulation;
+use stator_engine::{Db, Direction, Error, KeyRange, KeyspaceId, Options, ReadMode};
+
+use crate::model::Model;
+use crate::run::{Checked, DIR, check_all, check_last, read};
+use crate::script::{Damage, DamagedFile};
+
+/// Bytes of a sector.
+const SECTOR: usize = 512;
+
+/// What has to be there.
+pub(crate) struct State<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) options: &'a Options,
+    /// Commits up to this one, if nothing is damaged.
+    pub(crate) floor: u64,
+    /// Commits up to this one, if the last group of the log is.
+    pub(crate) sealed: u64,
+}
+
+/// Damages the disk of a machine that was copied for this, and opens the database.
+pub(crate) fn check(simulation: &Simulation, damage: &Damage, state: &State<'_>) -> Checked {
+    let Some(path) = choose(simulation, damage)? else {
+        return Ok(());
+    };
+    let mut before = Vec::new();
+    let mut tail = false;
+    let damaged = simulation.damage(&path, |contents| {
+        before.clone_from(contents);
+        tail = apply(damage, contents);
+    });
+    damaged.map_err(|error| error.to_string())?;
+    match Db::open(simulation.env(), Path::new(DIR), state.options.clone()) {
+        Err(Error::Corruption(_)) => {
+            // Refused. Nothing is worse for having tried: mended, it opens.
+            simulation.kill();
+            let mended = simulation.damage(&path, |contents| *contents = before);
+            mended.map_err(|error| error.to_string())?;
+            let db = Db::open(simulation.env(), Path::new(DIR), state.options.clone())
+                .map_err(|error| format!("mended, it opens no more: {error}"))?;
+            let last = db.durable_sequence();
+            check_last(last, state.floor, state.model)?;
+            let mut model = state.model.clone();
+            model.truncate(last);
+            check_all(&db, &model)
+        }
+        Err(error) => Err(format!("{} was damaged: {error}", path.display())),
+        Ok(db) => {
+            let last = db.durable_sequence();
+            let floor = match damage.file {
+                // What was appended last can't be told from what was torn.
+                DamagedFile::Log => state.sealed,
+                DamagedFile::Manifest if tail => 0,
+                _ => state.floor,
+            };
+            check_last(last, floor, state.model)
+                .map_err(|seen| format!("{} was damaged: {seen}", path.display()))?;
+            let mut model = state.model.clone();
+            // The space of a keyspace is given back once its drop is in the log: where damage takes
+            // that away again, what was dropped is not all there any more.
+            model.leave_out_dropped(last);
+            model.truncate(last);
+            right_or_refused(&db, &model, &path)?;
+            // Compaction must not make right what was not.
+            simulation.run_until_idle();
+            right_or_refused(&db, &model, &path)
+        }
+    }
+}
+
+fn choose(simulation: &Simulation, damage: &Damage) -> Checked<Option<PathBuf>> {
+    let entries = simulation.env().fs.list(Path::new(DIR));
+    let entries = entries.map_err(|error| error.to_string())?;
+    let newest_manifest = entries
+        .iter()
+        .filter(|entry| entry.name.starts_with("MANIFEST-"))
+        .map(|entry| entry.name.clone())
+        .max();
+    let fits = |name: &str| match damage.file {
+        DamagedFile::Log => name.ends_with(".wal"),
+        DamagedFile::Sstable => name.ends_with(".sst"),
+        DamagedFile::Manifest => newest_manifest.as_deref() == Some(name),
+        DamagedFile::Current => name == "CURRENT",
+    };
+    let files: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.len > 0 && fits(&entry.name))
+        .collect();
+    let at = damage.at.0 as usize % files.len().max(1);
+    Ok(files.get(at).map(|entry| Path::new(DIR).join(&entry.name)))
+}
+
+/// Damages the contents. Answers whether nothing behind it shows that it had been complete: no
+/// further record of a manifest.
+fn apply(damage: &Damage, contents: &mut [u8]) -> bool {
+    // The log is mostly zeros, of which nothing depends on any.
+    let used: Vec<usize> = match damage.file {
+        DamagedFile::Log => {
+            let used = contents.iter().enumerate().filter(|(_, byte)| **byte != 0);
+            used.map(|(at, _)| at).collect()
+        }
+        _ => (0..contents.len()).collect(),
+    };
+    let Some(at) = used.get(damage.at.1 as usize % used.len().max(1)).copied() else {
+        return true;
+    };
+    let behind = contents.get(at..).unwrap_or_default();
+    let tail = !behind.windows(4).any(|window| window == b"EDIT");
+    if damage.zeros {
+        let start = at / SECTOR * SECTOR;
+        let end = contents.len().min(start + SECTOR);
+        if let Some(sector) = contents.get_mut(start..end) {
+            sector.fill(0);
+        }
+    } else if let Some(byte) = contents.get_mut(at) {
+        *byte ^= 1 << (damage.at.2 % 8);
+    }
+    tail
+}
+
+/// Every read gives what the model has, or an error that names the damaged file.
+fn right_or_refused(db: &Db, model: &Model, damaged: &Path) -> Checked {
+    let named = |error: Error| match error {
+        Error::Corruption(corruption) if corruption.file == damaged => Ok(()),
+        error => Err(format!("{} was damaged: {error}", damaged.display())),
+    };
+    let snapshot = db.snapshot();
+    for key in model.keys() {
+        match db.get(key, ReadMode::Blocking) {
+            Ok(found) if found == model.get(key, snapshot.sequence()) => {}
+            Ok(_) => {
+                return Err(format!(
+                    "{} was damaged, and {key:?} has a wrong value",
+                    damaged.display()
+                ));
+            }
+            Err(error) => named(error)?,
+        }
+    }
+    let keyspaces: std::collections::BTreeSet<KeyspaceId> =
+        model.keys().map(|key| key.keyspace()).collect();
+    for keyspace in keyspaces {
+        let range = KeyRange::keyspace(keyspace);
+        let expected = model.range(&range, snapshot.sequence());
+        match read(&snapshot, &range, Direction::Forward) {
+            Ok(found) if found == expected => {}
+            Ok(_) => {
+                return Err(format!(
+                    "{} was damaged, and {keyspace:?} reads wrong",
+                    damaged.display()
+                ));
+            }
+            Err(error) => named(error)?,
+        }
+    }
+    Ok(())
+}

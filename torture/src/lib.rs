@@ -1,0 +1,26 @@
+//! The engine under faults: one seed gives work, options, the order in which tasks run, and what the
+//! disk does; the whole engine runs on one thread in virtual time, beside a plain model of it.
+//!
+//! What is promised under which fault is in `format-spec/faults.md`. Here each promise is a check:
+//!
+//! - after every crash all that was acknowledged is there, and of the rest the commits up to one of
+//!   them and none behind it, each as a whole ([`Model`]);
+//! - forward and backward iteration and gets agree with each other and with the model, at the present
+//!   and for every snapshot that is held;
+//! - damage is reported, and never served;
+//! - an error is only ever the answer where a fault was injected.
+//!
+//! A run is a [`Script`] made from a seed. One that fails is shrunk to the steps that it takes, and
+//! gives a line that replays it: see [`Finding`].
+
+mod campaign;
+mod damage;
+mod model;
+mod run;
+mod script;
+mod shrink;
+
+pub use campaign::{Campaign, Coverage, Finding};
+pub use model::Model;
+pub use run::{Failure, run};
+pub use script::{Damage, DamagedFile, How, Restart, Script, Step};

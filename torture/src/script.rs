@@ -1,0 +1,345 @@
+//! What a run does, as data: made from a seed, and shrunk by leaving steps out.
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use stator_engine::io::{Faults, Kept};
+use stator_engine::{Durability, Options};
+
+/// Keyspaces in use at a time.
+pub(crate) const SLOTS: u8 = 3;
+
+/// A key by its numbers: the slot of its keyspace, its partition, its sort key.
+pub(crate) type KeyNumber = (u8, u8, u8);
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// What it was made from.
+    pub seed: u64,
+    /// The options of the first opening.
+    pub first: Options,
+    /// What is done, each with its number in the script that the seed gives.
+    pub steps: Vec<(usize, Step)>,
+}
+
+/// One thing that a run does.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Commits a batch: keys, and the lengths of their values or deletions; and waits for it.
+    Batch(Vec<(KeyNumber, Option<usize>)>, bool),
+    /// Reads keys under their locks and writes some of them; commits, or abandons; waits.
+    Transaction(Vec<(KeyNumber, bool)>, bool, bool),
+    /// Reserves keyspace ids.
+    CreateKeyspace,
+    /// Drops the keyspace in a slot, with a new one in its place.
+    DropKeyspace(u8),
+    /// Waits for all commits that nobody has waited for.
+    Await,
+    /// Takes a snapshot.
+    Snapshot,
+    /// Lets a snapshot go.
+    Release(u8),
+    /// Reads a key, at the present and through a snapshot.
+    Get(KeyNumber, u8),
+    /// Reads a range both ways, through a snapshot.
+    Range(KeyNumber, u8, u8),
+    /// Lets background tasks take so many steps.
+    Run(u16),
+    /// Lets background tasks do all they have to do.
+    Idle,
+    /// Lets time pass, and waits for what is due.
+    Advance(Duration),
+    /// From now on the disk does this.
+    Faults(Faults),
+    /// The power goes after so many operations of the disk.
+    PowerFails(u16),
+    /// Ends the process and opens the database again.
+    Restart(Box<Restart>),
+}
+
+/// An end of the process, and the next opening.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// How it ends.
+    pub how: How,
+    /// What is done to a copy of the disk, which is opened then.
+    pub damage: Vec<Damage>,
+    /// What the disk does while the database is opened.
+    pub faults: Faults,
+    /// The power goes again after so many operations of the disk, which may be during opening.
+    pub crash_after: Option<u16>,
+    /// What that leaves.
+    pub kept: Kept,
+    /// The options of the next opening.
+    pub options: Options,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The database is closed.
+    Close,
+    /// The process is killed; the operating system goes on.
+    Kill,
+    /// The power goes.
+    Crash(Kept),
+}
+
+/// Damage to what was synced long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Which kind of file.
+    pub file: DamagedFile,
+    /// Which one of them, which byte, which bit.
+    pub at: (u32, u32, u8),
+    /// The sector of the byte becomes zeros instead.
+    pub zeros: bool,
+}
+
+/// The kinds of files that can be damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DamagedFile {
+    /// A segment of the log.
+    Log,
+    /// An SSTable.
+    Sstable,
+    /// The manifest.
+    Manifest,
+    /// `CURRENT`.
+    Current,
+}
+
+/// Draws what a script consists of.
+pub(crate) struct Draw(ChaCha8Rng);
+
+impl Draw {
+    pub(crate) fn new(seed: u64) -> Self {
+        Draw(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A number below a bound, which is not 0.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        self.0.next_u32() % bound.max(1)
+    }
+
+    fn byte(&mut self, bound: u32) -> u8 {
+        u8::try_from(self.below(bound)).unwrap_or(u8::MAX)
+    }
+
+    fn short(&mut self, bound: u32) -> u16 {
+        u16::try_from(self.below(bound)).unwrap_or(u16::MAX)
+    }
+
+    fn one_in(&mut self, count: u32) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T], otherwise: T) -> T {
+        let count = u32::try_from(from.len()).unwrap_or(1);
+        let at = self.below(count) as usize;
+        from.get(at).copied().unwrap_or(otherwise)
+    }
+
+    fn key(&mut self) -> KeyNumber {
+        (self.byte(SLOTS.into()), self.byte(4), self.byte(10))
+    }
+
+    fn value_len(&mut self) -> usize {
+        match self.below(20) {
+            0 => 3_000,
+            1 => 700,
+            2..5 => 0,
+            _ => 8 + self.below(60) as usize,
+        }
+    }
+
+    fn options(&mut self) -> Options {
+        let durability = match self.below(3) {
+            0 => Durability::Interval(Duration::from_millis(10)),
+            _ => Durability::Sync,
+        };
+        Options {
+            durability,
+            memtable_size: self.pick(&[1 << 10, 4 << 10, 16 << 10, 1 << 20], 1 << 10),
+            immutable_memtables: self.pick(&[1, 2, 4], 1),
+            block_cache_size: self.pick(&[0, 8 << 10, 256 << 10], 0),
+            wal_segment_size: self.pick(&[4 << 10, 8 << 10, 32 << 10, 256 << 10], 4 << 10),
+            block_size: self.pick(&[64, 256, 1 << 10, 16 << 10], 64),
+            sstable_size: self.pick(&[1 << 10, 8 << 10, 64 << 10], 1 << 10),
+            l0_compression_level: self.pick(&[0, 1], 0),
+            compression_level: self.pick(&[0, 3], 0),
+            l0_compaction_threshold: self.pick(&[1, 2, 4], 1),
+            base_level_size: self.pick(&[2 << 10, 16 << 10, 64 << 10], 2 << 10),
+            level_fanout: self.pick(&[2, 4, 10], 2),
+            manifest_size: self.pick(&[512, 2 << 10, 1 << 20], 512),
+            skip_bound: self.pick(&[1, 3, 4096], 1),
+            ..Options::default()
+        }
+    }
+
+    fn kept(&mut self) -> Kept {
+        match self.below(8) {
+            0 => Kept::Nothing,
+            1 => Kept::Everything,
+            2 | 3 => Kept::Prefix,
+            4 => Kept::Files,
+            5 => Kept::Sectors(90),
+            6 => Kept::Sectors(10),
+            _ => Kept::Sectors(50),
+        }
+    }
+
+    fn faults(&mut self) -> Faults {
+        let mut faults = Faults::default();
+        let odds = self.pick(&[50, 300, 2_000], 50);
+        match self.below(7) {
+            0 => faults.read = odds,
+            1 => faults.write = odds,
+            2 => faults.sync = odds,
+            3 => faults.name = odds,
+            4 => faults.short_read = odds,
+            5 => faults.slow = 2_000,
+            _ => {
+                faults.read = odds / 4;
+                faults.write = odds / 4;
+                faults.sync = odds / 4;
+                faults.name = odds / 4;
+                faults.short_read = odds / 4;
+                faults.slow = odds;
+            }
+        }
+        faults
+    }
+
+    fn damage(&mut self) -> Damage {
+        let file = match self.below(10) {
+            0 => DamagedFile::Current,
+            1 | 2 => DamagedFile::Manifest,
+            3..6 => DamagedFile::Log,
+            _ => DamagedFile::Sstable,
+        };
+        Damage {
+            file,
+            at: (self.0.next_u32(), self.0.next_u32(), self.byte(8)),
+            zeros: self.one_in(8),
+        }
+    }
+
+    fn restart(&mut self) -> Restart {
+        let how = match self.below(10) {
+            0 => How::Close,
+            1 | 2 => How::Kill,
+            _ => How::Crash(self.kept()),
+        };
+        let damage = match self.below(4) {
+            0 => (0..=self.below(3)).map(|_| self.damage()).collect(),
+            _ => Vec::new(),
+        };
+        let faults = match self.below(10) {
+            0 => self.faults(),
+            _ => Faults::default(),
+        };
+        let crash_after = match self.below(4) {
+            0 => Some(1 + self.short(40)),
+            1 => Some(1 + self.short(400)),
+            _ => None,
+        };
+        Restart {
+            how,
+            damage,
+            faults,
+            crash_after,
+            kept: self.kept(),
+            options: self.options(),
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        match self.below(100) {
+            0..34 => {
+                let writes = (0..=self.below(5)).map(|_| {
+                    let len = (!self.one_in(4)).then(|| self.value_len());
+                    (self.key(), len)
+                });
+                Step::Batch(writes.collect(), self.one_in(3))
+            }
+            34..46 => {
+                let keys = (0..=self.below(3)).map(|_| (self.key(), self.one_in(2)));
+                Step::Transaction(keys.collect(), self.one_in(6), self.one_in(3))
+            }
+            46 => Step::CreateKeyspace,
+            47 => Step::DropKeyspace(self.byte(SLOTS.into())),
+            48..56 => Step::Await,
+            56..60 => Step::Snapshot,
+            60 => Step::Release(self.byte(4)),
+            61..66 => Step::Get(self.key(), self.byte(4)),
+            66..70 => Step::Range(self.key(), self.byte(6), self.byte(4)),
+            70..86 => Step::Run(self.short(60)),
+            86..90 => Step::Idle,
+            90..93 => Step::Advance(Duration::from_millis(u64::from(self.below(30)))),
+            93 | 94 => Step::Faults(self.faults()),
+            _ => Step::PowerFails(1 + self.short(60)),
+        }
+    }
+}
+
+impl Script {
+    /// The script that a seed gives.
+    #[must_use]
+    pub fn new(seed: u64) -> Script {
+        let mut draw = Draw::new(seed);
+        let first = draw.options();
+        let mut steps = Vec::new();
+        for _ in 0..8 + draw.below(8) {
+            let longest = draw.pick(&[6, 25, 80], 6);
+            for _ in 0..draw.below(longest) {
+                steps.push(draw.step());
+            }
+            steps.push(Step::Restart(Box::new(draw.restart())));
+        }
+        Script {
+            seed,
+            first,
+            steps: steps.into_iter().enumerate().collect(),
+        }
+    }
+
+    /// Only some of its steps, by their numbers.
+    #[must_use]
+    pub fn only(&self, numbers: &[usize]) -> Script {
+        let kept = self.steps.iter().filter(|(at, _)| numbers.contains(at));
+        Script {
+            steps: kept.cloned().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The numbers of its steps, as `1-3,7`.
+    #[must_use]
+    pub fn numbers(&self) -> String {
+        let mut ranges: Vec<(usize, usize)> = Vec::new();
+        for (number, _) in &self.steps {
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == *number => *last = *number,
+                _ => ranges.push((*number, *number)),
+            }
+        }
+        let ranges = ranges.iter().map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        });
+        ranges.collect::<Vec<_>>().join(",")
+    }
+
+    /// Reads what [`Script::numbers`] gives. What is no number is passed over.
+    #[must_use]
+    pub fn parse_numbers(text: &str) -> Vec<usize> {
+        let ranges = text.split(',').filter_map(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+        });
+        ranges.flatten().collect()
+    }
+}
