@@ -48,6 +48,7 @@ fn create(stator: &Stator, mut record: Record, now_ms: u64) -> Result<Arc<Table>
             }
             let indexed = !record.local_indexes.is_empty() || !record.global_indexes.is_empty();
             quota::check_creation(stator, &namespace, indexed, now_ms)?;
+            quota::check_capacity(stator, &namespace, None, &record, now_ms)?;
             give_keyspaces(stator.store(), &mut record)?;
             record.id = table_id(stator.store())?;
             Ok((

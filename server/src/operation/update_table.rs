@@ -86,6 +86,8 @@ fn update(
             let mut record = Box::new(table.record().clone());
             record.purge(context.now_ms);
             change::apply(input, table, &mut record, times)?;
+            let old = Some(table.record());
+            quota::check_capacity(stator, &namespace, old, &record, context.now_ms)?;
             for index in record.global_indexes.iter_mut() {
                 if index.keyspace == 0 {
                     index.keyspace = store.create_keyspace()?.0;

@@ -60,6 +60,10 @@ pub struct Census {
     pub changing: usize,
     /// Those with secondary indexes that are being created.
     pub creating_indexed: usize,
+    /// Provisioned capacity of all tables and their indexes, in units to read.
+    pub read_units: i64,
+    /// The same in units to write.
+    pub write_units: i64,
 }
 
 /// What becomes of a table.
@@ -193,6 +197,9 @@ impl Catalog {
             }
             let status = table.status(now_ms);
             let indexed = !table.indexes().is_empty();
+            let (read_units, write_units) = table.record().provisioned();
+            census.read_units += read_units;
+            census.write_units += write_units;
             census.tables += 1;
             census.changing += usize::from(status != TableStatus::Active);
             census.creating_indexed += usize::from(status == TableStatus::Creating && indexed);

@@ -299,6 +299,18 @@ impl Record {
         std::iter::once(self.keyspace).chain(self.indexes().map(|index| index.keyspace))
     }
 
+    /// Provisioned capacity of the table and its global secondary indexes together: units to read,
+    /// and units to write.
+    pub fn provisioned(&self) -> (i64, i64) {
+        let indexes = self.global_indexes.iter().map(|index| &index.throughput);
+        std::iter::once(&self.throughput).chain(indexes).fold(
+            (0, 0),
+            |(read, write), throughput| {
+                (read + throughput.read_units, write + throughput.write_units)
+            },
+        )
+    }
+
     /// Type of the attribute `name`, if it is defined.
     pub fn scalar(&self, name: &str) -> Option<ScalarType> {
         self.attributes

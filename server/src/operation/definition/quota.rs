@@ -3,9 +3,10 @@
 //! What is refused was counted just before. Requests that come at the same moment are not counted
 //! against one another: a quota can be passed by as many as do.
 
+use super::throughput::ACCOUNT_CAPACITY_LIMIT;
 use crate::{
     stator::Stator,
-    table::{Census, Namespace},
+    table::{Census, Namespace, Record},
     wire::Error,
 };
 
@@ -60,6 +61,45 @@ pub(crate) fn check_creation(
         ));
     }
     check(quotas, census)
+}
+
+/// That the account can have the provisioned capacity of `after` in place of that of `before`, which
+/// is that of the table until now (DDB-TABLE-443).
+///
+/// # Errors
+/// `LimitExceededException`.
+pub(crate) fn check_capacity(
+    stator: &Stator,
+    namespace: &Namespace,
+    before: Option<&Record>,
+    after: &Record,
+    now_ms: u64,
+) -> Result<(), Error> {
+    let before = before.map_or((0, 0), Record::provisioned);
+    let after = after.provisioned();
+    let more = (after.0 - before.0, after.1 - before.1);
+    if more.0 <= 0 && more.1 <= 0 {
+        return Ok(());
+    }
+    let census = stator.catalog().census(namespace, now_ms);
+    for (member, reserved, more) in [
+        ("ReadCapacityUnits", census.read_units, more.0),
+        ("WriteCapacityUnits", census.write_units, more.1),
+    ] {
+        if more > 0 && reserved + more > ACCOUNT_CAPACITY_LIMIT {
+            return Err(Error::LimitExceeded(
+                format!(
+                    "This request would have caused the {member} limit to be exceeded for the \
+                     account in {}. Current {member} reserved by the account: {reserved}. Limit: \
+                     {ACCOUNT_CAPACITY_LIMIT}. Requested: {more}. Refer to the Amazon DynamoDB \
+                     Developer Guide for current limits and how to request higher limits.",
+                    namespace.region
+                )
+                .into(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// That one more table of `namespace` can be changed or deleted.

@@ -242,6 +242,42 @@ fn provisioned(read: usize, write: usize) -> (Operation, Value) {
     )
 }
 
+/// Tables and indexes together; what was another table's counts (DDB-TABLE-443).
+#[test]
+fn capacity_of_an_account() {
+    let harness = Harness::new();
+    let units =
+        |read: i64, write: i64| json!({"ReadCapacityUnits": read, "WriteCapacityUnits": write});
+    let (_, mut request) = provisioned(40_000, 40_000);
+    harness.ok(Operation::CreateTable, request.clone());
+    request["TableName"] = json!("second");
+    request["ProvisionedThroughput"] = units(1, 39_999);
+    harness.ok(Operation::CreateTable, request.clone());
+    let second =
+        |read, write| json!({"TableName": "second", "ProvisionedThroughput": units(read, write)});
+    request["TableName"] = json!("third");
+    request["ProvisionedThroughput"] = units(39_998, 2);
+    let exceeded = |reserved: i64, requested: i64| {
+        format!(
+            "This request would have caused the WriteCapacityUnits limit to be exceeded for the \
+             account in us-east-1. Current WriteCapacityUnits reserved by the account: {reserved}. \
+             Limit: 80000. Requested: {requested}. Refer to the Amazon DynamoDB Developer Guide for \
+             current limits and how to request higher limits."
+        )
+    };
+    let (name, body) = harness.call(Operation::CreateTable, &request).unwrap_err();
+    assert_eq!(name, "LimitExceededException");
+    assert_eq!(body["message"], exceeded(79_999, 2));
+    harness.ok(Operation::UpdateTable, second(2, 39_998));
+    harness.ok(Operation::CreateTable, request.clone());
+    let (_, body) = harness
+        .call(Operation::UpdateTable, &second(1, 39_999))
+        .unwrap_err();
+    assert_eq!(body["message"], exceeded(80_000, 1));
+    harness.ok(Operation::DeleteTable, json!({"TableName": "third"}));
+    harness.ok(Operation::UpdateTable, second(1, 39_999));
+}
+
 #[test]
 fn tags() {
     const TAGS: &str = "developer guide, \"Tagging restrictions in DynamoDB\"";

@@ -72,23 +72,65 @@ impl Model {
     }
 }
 
-#[test]
-fn every_member_of_a_served_operation_has_a_class() {
-    let model = Model::load();
+/// Members of served operations that have no class.
+fn unclassified(model: &Model) -> Vec<String> {
     let mut structures = BTreeMap::new();
     for operation in SERVED {
         model.walk(model.input(operation.name()), &mut structures);
     }
-    let unclassified: Vec<String> = structures
+    structures
         .iter()
         .flat_map(|(structure, members)| members.iter().map(move |member| (structure, member)))
         .filter(|(structure, member)| model.class(structure, member).is_none())
         .map(|(structure, member)| format!("{structure}.{member}"))
-        .collect();
+        .collect()
+}
+
+#[test]
+fn every_member_of_a_served_operation_has_a_class() {
+    let unclassified = unclassified(&Model::load());
     assert!(
         unclassified.is_empty(),
         "say in model/members.json what becomes of these: {unclassified:#?}"
     );
+}
+
+/// What happens when AWS publishes a new model.
+#[test]
+fn a_new_member_of_the_model_is_found() {
+    let mut model = Model::load();
+    let shapes = &mut model.services[0]["shapes"];
+    shapes["Projection"]["members"]["Depth"] = json!({"shape": "PositiveIntegerObject"});
+    shapes["PutItemInput"]["members"]["Twice"] = json!({"shape": "NewStructure"});
+    shapes["NewStructure"] = json!({
+        "type": "structure", "members": {"Inner": {"shape": "PositiveIntegerObject"}},
+    });
+    assert_eq!(
+        unclassified(&model),
+        [
+            "NewStructure.Inner",
+            "Projection.Depth",
+            "PutItemInput.Twice"
+        ]
+    );
+}
+
+/// And what is classified is in the model: a class for a member that is gone says nothing.
+#[test]
+fn every_class_is_of_a_member_of_the_model() {
+    let model = Model::load();
+    for (structure, classes) in model.classes.as_object().unwrap() {
+        let members = &model.shape(structure)["members"];
+        for class in CLASSES {
+            for member in classes[class].as_array().into_iter().flatten() {
+                let member = member.as_str().unwrap();
+                assert!(members.get(member).is_some(), "{structure}.{member}");
+            }
+        }
+        for member in classes["refused_values"].as_object().into_iter().flatten() {
+            assert!(members.get(member.0).is_some(), "{structure}.{}", member.0);
+        }
+    }
 }
 
 #[test]
