@@ -146,16 +146,13 @@ impl<T> Table<T> {
             return Err(PlaceholderError::Empty { kind }.into());
         }
         for (key, _) in &given {
+            if key.len() > MAX_KEY_BYTES {
+                let size = key.len();
+                return Err(PlaceholderError::KeyTooLong { kind, size }.into());
+            }
             let word = key.strip_prefix(sign).unwrap_or_default();
             if word.is_empty() || !word.bytes().all(is_word) {
                 return Err(PlaceholderError::InvalidKey {
-                    kind,
-                    key: key.clone(),
-                }
-                .into());
-            }
-            if key.len() > MAX_KEY_BYTES {
-                return Err(PlaceholderError::KeyTooLong {
                     kind,
                     key: key.clone(),
                 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::MAX_NAME_BYTES;
 use super::number::NumberError;
 use super::value::Kind;
 use crate::wire::json::SerializationError;
@@ -59,6 +60,15 @@ pub enum ValueError {
 const INVALID: &str = "One or more parameter values were invalid: ";
 
 impl ValueError {
+    /// The limits of an attribute's name, and of a name in a map.
+    pub fn check_name(name: &str) -> Result<(), Self> {
+        match name.len() {
+            0 => Err(Self::EmptyName),
+            length if length > MAX_NAME_BYTES => Err(Self::LongName),
+            _ => Ok(()),
+        }
+    }
+
     /// DynamoDB's message, without what an operation puts around it.
     pub fn message(&self, wording: Wording) -> Cow<'static, str> {
         match self {

@@ -75,6 +75,11 @@ impl Layer {
         self.wording.value(self.operation, error)
     }
 
+    /// The name of an attribute in a legacy parameter: it has the limits of a name in an item.
+    pub(super) fn attribute_name(self, name: &str) -> Result<(), Error> {
+        ValueError::check_name(name).map_err(|error| self.value_error(&error))
+    }
+
     /// Refuses expressions beside the parameters that they replaced.
     pub(super) fn check_mixed(
         self,
@@ -104,6 +109,11 @@ impl Layer {
                     return Err(self.placeholders_alone(map, expressions));
                 }
             }
+        }
+        for (placeholder, name) in names.iter().flatten() {
+            ValueError::check_name(name).map_err(|error| {
+                (self.wording).expression_name(self.operation, placeholder, &error)
+            })?;
         }
         let values = values
             .map(|values| self.expression_values(values))

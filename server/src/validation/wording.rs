@@ -68,13 +68,23 @@ impl Wording {
     }
 
     /// The refusal of a value in `ExpressionAttributeValues`: the older layer says which.
-    pub fn expression_value(self, operation: Operation, name: &str, error: &ValueError) -> Error {
+    pub fn expression_value(self, operation: Operation, key: &str, error: &ValueError) -> Error {
+        self.placeholder("ExpressionAttributeValues", operation, key, error)
+    }
+
+    /// The refusal of a name in `ExpressionAttributeNames`. Of today's layer it is measured in
+    /// UpdateItem (ExtendDB/extenddb#365); of the older one, users saw it.
+    pub fn expression_name(self, operation: Operation, key: &str, error: &ValueError) -> Error {
+        self.placeholder("ExpressionAttributeNames", operation, key, error)
+    }
+
+    fn placeholder(self, map: &str, operation: Operation, key: &str, error: &ValueError) -> Error {
         let layer = self.of_values(operation);
         let message = error.message(layer);
         match layer {
             item::Wording::Current => self.refusal(operation, message),
             item::Wording::Older => Error::validation(format!(
-                "ExpressionAttributeValues contains invalid value: {message} for key {name}"
+                "{map} contains invalid value: {message} for key {key}"
             )),
         }
     }
@@ -177,6 +187,17 @@ static EARLY: &[Early] = &[
         newer: true,
         reply: Reply::Bare(
             "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+        ),
+    },
+    // Measured on AWS in UpdateItem (ExtendDB/extenddb#365); the others run the same layer.
+    Early {
+        operations: &[PutItem, UpdateItem, DeleteItem],
+        wordings: CURRENT,
+        members: &["ExpressionAttributeNames"],
+        broken: Kind::MaxLength,
+        newer: true,
+        reply: Reply::Bare(
+            "1 validation error detected: Attribute name is too large, must be less than 65536 bytes",
         ),
     },
     // splits.json, update-item-validation-error-aggregation.

@@ -1,12 +1,12 @@
 //! JSON to bytes, in one pass.
 
+use super::super::MAX_NESTING;
 use super::super::encoder::{Encoder, Keys};
 use super::super::error::{DecodeError, ValueError};
 use super::super::layout::{LIST, MAP};
 use super::super::number::Number;
 use super::super::stored::{Item, ItemBuilder};
 use super::super::value::{Kind, Value, ValueRef};
-use super::super::{MAX_NAME_BYTES, MAX_NESTING};
 use crate::wire::json::{Expected, Reader, SerializationError};
 
 const VALUE: Expected = Expected::Structure("AttributeValue");
@@ -85,10 +85,8 @@ impl Decoder {
     }
 
     fn check_name(&mut self, name: &str, rank: Rank) {
-        if name.is_empty() {
-            self.refuse(rank, ValueError::EmptyName);
-        } else if name.len() > MAX_NAME_BYTES {
-            self.refuse(rank, ValueError::LongName);
+        if let Err(error) = ValueError::check_name(name) {
+            self.refuse(rank, error);
         }
     }
 

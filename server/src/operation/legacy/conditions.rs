@@ -69,6 +69,7 @@ pub(super) fn test(
 
 /// The same, with arguments that may not fit the operator.
 fn read(layer: Layer, attribute: String, condition: ConditionShape) -> Result<Test, Error> {
+    layer.attribute_name(&attribute)?;
     Ok(Test {
         attribute,
         arguments: layer.values(condition.attribute_value_list.unwrap_or_default())?,
@@ -88,6 +89,7 @@ fn expectation(
     attribute: String,
     expected: ExpectedAttributeValue,
 ) -> Result<Test, Error> {
+    layer.attribute_name(&attribute)?;
     let refuse = |error: LegacyError| layer.refuse(error);
     let name = || attribute.as_str().into();
     let value = expected.value.map(|value| layer.value(value)).transpose()?;

@@ -21,6 +21,7 @@ pub(in crate::operation) fn attribute_updates(
     let mut values = Values::default();
     let mut actions = Vec::with_capacity(updates.len());
     for (attribute, update) in updates {
+        layer.attribute_name(&attribute)?;
         let value = update.value.map(|value| layer.value(value)).transpose()?;
         let action = action(&attribute, update.action.as_deref(), value, &mut values);
         actions.push(action.map_err(|error| layer.refuse(error))?);
@@ -91,6 +92,9 @@ pub(in crate::operation) fn attributes_to_get(
     layer: Layer,
     names: &[String],
 ) -> Result<BoundProjection, Error> {
+    for name in names {
+        layer.attribute_name(name)?;
+    }
     let mut seen = BTreeSet::new();
     if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
         return Err(layer.refuse(LegacyError::DuplicateAttribute(name.as_str().into())));

@@ -196,7 +196,6 @@ fn parts() {
 #[test]
 fn placeholders() {
     const MEGABYTES_2: usize = 2 * 1024 * 1024;
-    let key = format!("#{}", x(255));
     check([
         most(
             "placeholder, bytes with its sign",
@@ -209,10 +208,43 @@ fn placeholders() {
                 request["ExpressionAttributeNames"] = json!({ (name): "a" });
                 (operation, request)
             },
-            format!(
-                "1 validation error detected: ExpressionAttributeNames contains invalid key: Key \
-                 length has exceeded the maximum allowed length; key: \"{key}\""
-            ),
+            "1 validation error detected: ExpressionAttributeNames contains invalid key: The \
+             expression attribute map contains a key that is too long; size of key: 256",
+        ),
+        most(
+            "placeholder of a value, bytes with its sign",
+            PARAMETERS,
+            255,
+            |n| {
+                let name = format!(":{}", x(n - 1));
+                let condition = format!("attribute_not_exists(a) OR a = {name}");
+                put_if(&condition, json!({ (name): {"S": "x"} }))
+            },
+            "1 validation error detected: ExpressionAttributeValues contains invalid key: The \
+             expression attribute map contains a key that is too long;",
+        ),
+        most(
+            "name that a placeholder stands for, bytes",
+            "ExtendDB/extenddb#365",
+            65_535,
+            |n| {
+                let update = json!({"TableName": "hash", "Key": {"pk": {"S": "here"}},
+                    "UpdateExpression": "SET #n = :v", "ExpressionAttributeNames": {"#n": x(n)},
+                    "ExpressionAttributeValues": {":v": {"S": "x"}}});
+                (UpdateItem, update)
+            },
+            "1 validation error detected: Attribute name is too large, must be less than 65536 bytes",
+        ),
+        most(
+            "name of an attribute in AttributeUpdates, bytes",
+            "ExtendDB/extenddb#365",
+            65_535,
+            |n| {
+                let update = json!({"TableName": "hash", "Key": {"pk": {"S": "here"}},
+                    "AttributeUpdates": {(x(n)): {"Value": {"S": "x"}}}});
+                (UpdateItem, update)
+            },
+            "1 validation error detected: Attribute name is too large, must be less than 65536 bytes",
         ),
         most(
             "values of all placeholders, bytes",

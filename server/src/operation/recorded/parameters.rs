@@ -366,3 +366,49 @@ fn of_keys() {
         ]
     }));
 }
+
+/// Names of attributes are not empty, wherever they stand.
+#[test]
+fn of_names() {
+    const EMPTY: &str = "Empty attribute name";
+    let key = json!({"TableName": "hash", "Key": {"pk": {"S": "a"}}});
+    let condition = json!({"ConditionExpression": "attribute_exists(#n)",
+                           "ExpressionAttributeNames": {"#n": ""}});
+    let named = "ExpressionAttributeNames contains invalid value: Empty attribute name for key #n";
+    check([
+        differs(
+            "error messages that users of AWS look for in their programs",
+            DeleteItem,
+            with(&key, condition.clone()),
+            one(EMPTY),
+            named,
+        ),
+        same(
+            "the same in the older layer",
+            TransactWriteItems,
+            json!({"TransactItems": [{"ConditionCheck": with(&key, condition)}]}),
+            named,
+        ),
+        wrapped(
+            "as in an item",
+            UpdateItem,
+            with(
+                &key,
+                json!({"AttributeUpdates": {"": {"Value": {"S": "x"}}}}),
+            ),
+            EMPTY,
+        ),
+        wrapped(
+            "as in an item",
+            DeleteItem,
+            with(&key, json!({"Expected": {"": {"Exists": false}}})),
+            EMPTY,
+        ),
+        same(
+            "as in an item",
+            Scan,
+            json!({"TableName": "hash", "ScanFilter": {"": {"ComparisonOperator": "NULL"}}}),
+            EMPTY,
+        ),
+    ]);
+}
