@@ -129,6 +129,7 @@ fn layout() {
     let entry = key(1024, &["Artist"], &["Title"]);
     let local = key(1025, &["Artist"], &["Year", "Title"]);
     let global = key(1026, &["Year", "Label"], &["Artist", "Title"]);
+    let expiry = layout::expiry_key(KeyspaceId(1027), 1_800_000_000, &entry);
     let begin = |key: &Key, keyspace: &str| {
         Dump::new(key.as_bytes())
             .field(4, keyspace)
@@ -162,6 +163,20 @@ fn layout() {
                     .field(2, "end of the partition")
                     .field(5, "sort part: Artist \"Can\", and its end")
                     .field(10, "Title \"Mushroom\", and its end")
+                    .finish(),
+            ),
+            (
+                "expiry",
+                begin(&expiry, "keyspace 1027: what expires")
+                    .field(2, "the partition is empty, and this its end")
+                    .field(8, "sort part: second 1800000000")
+                    .field(
+                        8,
+                        "the item's key, without its keyspace: hash of the partition",
+                    )
+                    .field(3, "partition: Artist \"Can\"")
+                    .field(2, "end of the partition")
+                    .field(10, "sort part: Title \"Mushroom\", and its end")
                     .finish(),
             ),
             (

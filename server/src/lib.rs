@@ -14,6 +14,7 @@ pub mod plan;
 mod stator;
 pub mod store;
 pub mod table;
+pub mod ttl;
 pub mod validation;
 pub mod wire;
 

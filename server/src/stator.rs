@@ -18,12 +18,21 @@ use crate::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
     },
     table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
+    ttl::Sweeper,
     validation::Wording,
     wire,
 };
 
 /// How many parsed expressions of each kind are kept. A program has tens to hundreds.
 const EXPRESSION_CACHE_SIZE: usize = 1024;
+
+/// How long expired items stay, unless an option says otherwise. In DynamoDB it is "within a few days"
+/// (developer guide, "Using time to live (TTL) in DynamoDB"), so that programs must not count on their
+/// absence: a minute is short enough to see them go, and long enough to meet them.
+const TTL_DELAY_MS: u64 = 60_000;
+
+/// Items that the index of what expires is filled with before the request is answered.
+const FILLED_AT_ONCE: i64 = 1000;
 
 /// How to open Stator.
 #[derive(Clone)]
@@ -43,6 +52,9 @@ pub struct StatorOptions {
     /// How long tables show CREATING, UPDATING and DELETING, in milliseconds. With 0 only the answer
     /// of the operation itself shows them.
     pub table_state_delay_ms: u64,
+    /// How long expired items stay before they are deleted, in milliseconds. `None` is a minute
+    /// under the system's clock, and not at all under one that is driven.
+    pub ttl_delay_ms: Option<u64>,
     /// Whose words validation errors have.
     pub wording: Wording,
     /// How many tables there may be.
@@ -59,6 +71,7 @@ impl Default for StatorOptions {
             account: "000000000000".to_owned(),
             namespaces: Namespaces::Shared,
             table_state_delay_ms: 0,
+            ttl_delay_ms: None,
             wording: Wording::default(),
             quotas: Quotas::default(),
         }
@@ -94,7 +107,7 @@ pub struct Stator {
 
 struct Inner {
     store: Store,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     namespace: Namespace,
     namespaces: Namespaces,
     table_state_delay_ms: u64,
@@ -102,6 +115,7 @@ struct Inner {
     quotas: Quotas,
     expressions: ExpressionCache,
     transactions: Arc<Transactions>,
+    sweeper: Arc<Sweeper>,
     due: DueRegistry,
     /// Moves of the clock come one after the other.
     clock_moves: Mutex<()>,
@@ -125,13 +139,20 @@ impl Stator {
             clock: options.clock,
             ..StoreOptions::default()
         })?;
-        let catalog = Catalog::load(store.clone())?;
+        let catalog = Arc::new(Catalog::load(store.clone())?);
         for (table, keyspace) in catalog.filling() {
             backfill::begin(&store, &table, keyspace)?;
         }
         let transactions = Arc::new(Transactions::load(store.clone())?);
         let due = DueRegistry::default();
         due.register(Arc::clone(&transactions) as Arc<_>);
+        let default_delay_ms = match options.clock {
+            ClockMode::System => TTL_DELAY_MS,
+            ClockMode::Manual { .. } => 0,
+        };
+        let ttl_delay_ms = options.ttl_delay_ms.unwrap_or(default_delay_ms);
+        let sweeper = Sweeper::start(store.clone(), Arc::clone(&catalog), ttl_delay_ms)?;
+        due.register(Arc::clone(&sweeper) as Arc<_>);
         let namespace = Namespace::new(options.account, options.region);
         let inner = Inner {
             store,
@@ -143,6 +164,7 @@ impl Stator {
             quotas: options.quotas,
             expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
             transactions,
+            sweeper,
             due,
             clock_moves: Mutex::new(()),
         };
@@ -233,6 +255,21 @@ impl Stator {
         let done = inner.due.run(Moved { from_ms, to_ms });
         done.map_err(Fault::into_error).map_err(ClockError::Due)?;
         Ok(to_ms)
+    }
+
+    /// Goes on with what follows from switching time to live of `table`.
+    pub(crate) fn time_to_live_changed(&self, table: &Arc<Table>) -> Result<(), EngineError> {
+        let Some(index) = table.expiry() else {
+            return Ok(());
+        };
+        // A small table is ready before anybody can look, as it is on AWS (DDB-TABLE-145).
+        let store = &self.inner.store;
+        let is_small = table.statistics().item_count() <= FILLED_AT_ONCE;
+        if !is_small || backfill::complete(store, table, index.keyspace()).is_err() {
+            backfill::begin(store, table, index.keyspace())?;
+        }
+        self.inner.sweeper.wake();
+        Ok(())
     }
 
     /// Where features register what time makes due.
@@ -335,6 +372,7 @@ impl Stator {
     /// any more; what is tried afterwards fails. Without it nothing that was acknowledged is lost,
     /// but items are counted anew when the data is next opened.
     pub fn close(self) -> Result<(), EngineError> {
+        self.inner.sweeper.stop()?;
         self.inner.catalog.save_statistics()?;
         self.inner.store.clone().close()
     }

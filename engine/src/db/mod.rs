@@ -141,7 +141,7 @@ impl Db {
     pub fn settle(&self) -> Result<()> {
         let shared = &self.handle.shared;
         shared.locks.pass(&*shared.env.scheduler)?;
-        self.wait_durable(shared.queue.last_sequence()).wait()
+        self.wait_durable(self.last_sequence()).wait()
     }
 
     /// A keyspace that was never used. The id is durably never given out again, whether anything is

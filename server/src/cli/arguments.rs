@@ -115,6 +115,10 @@ struct ServeArguments {
     #[arg(long, value_name = "system|manual|manual:MS", default_value = "system",
           value_parser = clock)]
     clock: ClockMode,
+    /// Seconds that expired items stay before they are deleted [default: 60, and 0 with --clock
+    /// manual]
+    #[arg(long, value_name = "SECONDS")]
+    ttl_delay: Option<u32>,
     /// Accepted for DynamoDB Local's sake: all credentials and Regions share their tables anyway
     #[arg(long)]
     shared_db: bool,
@@ -151,6 +155,8 @@ pub(super) struct ServeOptions {
     pub(super) clock: ClockMode,
     /// How many tables there may be.
     pub(super) quotas: Quotas,
+    /// How long expired items stay, if that was given.
+    pub(super) ttl_delay: Option<Duration>,
 }
 
 impl CommandLine {
@@ -192,6 +198,9 @@ impl CommandLine {
                 tables: arguments.table_quota,
                 ..Quotas::default()
             },
+            ttl_delay: arguments
+                .ttl_delay
+                .map(|seconds| Duration::from_secs(seconds.into())),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tracing_subscriber::EnvFilter;
@@ -69,11 +70,8 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
         durability,
         region: options.region.clone(),
         account: options.account.clone(),
-        table_state_delay_ms: options
-            .transient_status
-            .as_millis()
-            .try_into()
-            .unwrap_or(u64::MAX),
+        table_state_delay_ms: milliseconds(options.transient_status),
+        ttl_delay_ms: options.ttl_delay.map(milliseconds),
         wording: options.wording,
         clock: options.clock,
         quotas: options.quotas,
@@ -90,6 +88,10 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
             }
         })
     })
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// To stderr, from `warn` up unless `STATOR_LOG` says otherwise.

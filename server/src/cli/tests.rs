@@ -44,7 +44,7 @@ fn serve_is_the_default_and_its_defaults_are_dynamodbs() {
         (AllowedOrigins::Local, Duration::ZERO)
     );
     assert_eq!(bare.wording, Wording::Current);
-    assert_eq!(bare.clock, ClockMode::System);
+    assert_eq!((bare.clock, bare.ttl_delay), (ClockMode::System, None));
     let (path, durability) = directory("");
     assert_eq!(path, std::env::current_dir().unwrap().join("stator-data"));
     assert_eq!(durability, Durability::Sync);
@@ -75,6 +75,8 @@ fn our_options_are_read() {
     assert_eq!(options("").quotas.tables, 2_500);
     assert_eq!(options("--table-quota 7").quotas.tables, 7);
     let manual = |start_ms| ClockMode::Manual { start_ms };
+    let delay = options("--ttl-delay 7").ttl_delay;
+    assert_eq!(delay, Some(Duration::from_secs(7)));
     assert_eq!(options("--clock manual").clock, manual(None));
     assert_eq!(options("--clock manual:12").clock, manual(Some(12)));
 }

@@ -10,7 +10,6 @@ use crate::{
     },
 };
 
-/// Time to live cannot be enabled yet, so that it is disabled everywhere.
 pub(super) async fn execute(
     stator: &Stator,
     context: &RequestContext,
@@ -26,10 +25,11 @@ pub(super) async fn execute(
              {state}"
         )));
     }
+    let (status, attribute) = table.time_to_live(context.now_ms);
     Ok(DescribeTimeToLiveOutput {
         time_to_live_description: Some(TimeToLiveDescription {
-            time_to_live_status: Some("DISABLED".to_owned()),
-            attribute_name: None,
+            time_to_live_status: Some(status.name().to_owned()),
+            attribute_name: attribute.map(str::to_owned),
         }),
     })
 }

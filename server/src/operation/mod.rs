@@ -63,6 +63,7 @@ mod transactional;
 mod untag_resource;
 mod update_item;
 mod update_table;
+mod update_time_to_live;
 
 use bytes::Bytes;
 
@@ -181,6 +182,7 @@ operations! {
     UntagResource: untag_resource, UntagResourceInput -> Nothing;
     UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput;
     UpdateTable: update_table, UpdateTableInput -> UpdateTableOutput;
+    UpdateTimeToLive: update_time_to_live, UpdateTimeToLiveInput -> UpdateTimeToLiveOutput;
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Filling an index that was added to a table in use.
+//! Filling an index that was added to a table in use: a secondary one, or that of what expires.
 //!
 //! Every write goes by the new definition before this begins ([`Table::current`]), so that what is
 //! missing are the entries of items that were there before. The table is walked through in the order
@@ -18,15 +18,17 @@ use std::{
 };
 
 use super::{
+    expiry,
     index::{self, Change, Entry},
     stored_item,
 };
 use crate::{
+    item::Item,
     store::{
         Batch, Commit, Direction, EngineError, Fault, Key, KeyRange, KeyRef, KeyspaceId, Next,
-        Priority, ReadMode, Step, Store, Task, system,
+        Priority, ReadMode, Step, Store, Task, Transaction, system,
     },
-    table::{SecondaryIndex, Table},
+    table::{ExpiryIndex, SecondaryIndex, Table},
 };
 
 /// Items that one step looks at.
@@ -47,23 +49,31 @@ const RETRY: Duration = Duration::from_secs(10);
 /// Begins to fill the index whose entries are in `keyspace`, or goes on with it. It runs on by
 /// itself, and ends early if the index or its table is deleted, or the store is closed.
 pub fn begin(store: &Store, table: &Arc<Table>, keyspace: KeyspaceId) -> Result<(), EngineError> {
-    let row = store.get(&system::backfill(keyspace), ReadMode::Blocking)?;
-    let cursor = row.as_deref().and_then(KeyRef::parse).map(Key::from);
-    let task = Backfill {
-        store: store.clone(),
-        table: Arc::clone(table),
-        keyspace,
-        cursor,
-        on_the_way: None,
-        is_complete: false,
-        fruitless: 0,
-    };
+    let task = Backfill::new(store, table, keyspace)?;
     // It takes the engine's locks as writers do, if for a moment: it must not be kept from giving
     // them back by everything else that runs.
     store
         .env()
         .scheduler
         .spawn("backfill", Priority::Flush, Box::new(task))?;
+    Ok(())
+}
+
+/// Fills the index to its end: blocks. It does not matter if a task is at it too.
+///
+/// # Errors
+/// Failures of the store. What was filled in stays, and the index counts as lacking entries still.
+pub fn complete(store: &Store, table: &Arc<Table>, keyspace: KeyspaceId) -> Result<(), Fault> {
+    let mut backfill = Backfill::new(store, table, keyspace)?;
+    while !backfill.is_complete {
+        if backfill.advance()? == Next::Done {
+            return Ok(());
+        }
+        if let Some(commit) = backfill.on_the_way.take() {
+            commit.wait()?;
+        }
+    }
+    backfill.finish();
     Ok(())
 }
 
@@ -87,12 +97,7 @@ impl Task for Backfill {
         let result = match self.is_durable() {
             Ok(false) => return Next::After(POLL),
             Ok(true) if self.is_complete => {
-                if let Some(table) = self.table.current()
-                    && let Some(index) = table.index_in(self.keyspace)
-                {
-                    index.set_filled();
-                    tracing::info!("index {} of {} is filled", index.name(), table.name());
-                }
+                self.finish();
                 return Next::Done;
             }
             Ok(true) => self.advance(),
@@ -112,6 +117,31 @@ impl Task for Backfill {
 }
 
 impl Backfill {
+    fn new(store: &Store, table: &Arc<Table>, keyspace: KeyspaceId) -> Result<Self, EngineError> {
+        let row = store.get(&system::backfill(keyspace), ReadMode::Blocking)?;
+        Ok(Self {
+            store: store.clone(),
+            table: Arc::clone(table),
+            keyspace,
+            cursor: row.as_deref().and_then(KeyRef::parse).map(Key::from),
+            on_the_way: None,
+            is_complete: false,
+            fruitless: 0,
+        })
+    }
+
+    /// The index has all its entries, and that is durable.
+    fn finish(&self) {
+        if let Some(table) = self.table.current()
+            && let Some(filling) = table.filling(self.keyspace)
+        {
+            filling.finish();
+            let name = table.index_in(self.keyspace).map(SecondaryIndex::name);
+            let name = name.unwrap_or("time to live");
+            tracing::info!("index {name} of {} is filled", table.name());
+        }
+    }
+
     /// Whether the last commit is durable. It must not be waited for: who makes it durable may be
     /// driven by this thread.
     fn is_durable(&mut self) -> Result<bool, EngineError> {
@@ -129,7 +159,7 @@ impl Backfill {
 
     /// Fills in some entries.
     fn advance(&mut self) -> Result<Next, Fault> {
-        let Some((table, position)) = self.current() else {
+        let Some((table, target)) = self.current() else {
             return Ok(Next::Done);
         };
         let began = self.store.env().clock.monotonic();
@@ -154,10 +184,7 @@ impl Backfill {
             };
             bytes += item.len();
             let item = stored_item(item)?;
-            let index = table.indexes().get(position);
-            if index.is_some_and(|index| index::entry(&table, index, &item).is_some())
-                && !self.fill(&key)?
-            {
+            if target.place(&table, &key, &item).is_some() && !self.fill(&key)? {
                 is_held_up = true;
                 break;
             }
@@ -172,12 +199,18 @@ impl Backfill {
         Ok(Next::After(if is_held_up { took.max(POLL) } else { took }))
     }
 
-    /// The table as it is now, and the index's position in it.
-    fn current(&self) -> Option<(Arc<Table>, usize)> {
+    /// The table as it is now, and which of its indexes is to be filled.
+    fn current(&self) -> Option<(Arc<Table>, Target)> {
         let table = self.table.current()?;
         let same = |index: &SecondaryIndex| index.keyspace() == self.keyspace;
-        let position = table.indexes().iter().position(same)?;
-        Some((table, position))
+        let position = table.indexes().iter().position(same);
+        let expiry = table
+            .expiry()
+            .filter(|index| index.keyspace() == self.keyspace);
+        let target = position
+            .map(Target::Secondary)
+            .or_else(|| expiry.map(|index| Target::Expiry(Arc::clone(index))))?;
+        Some((table, target))
     }
 
     /// Writes down how far it came.
@@ -213,15 +246,14 @@ impl Backfill {
 
     /// Reads what filling reads, without the lock: from the disk, if need be.
     fn warm(&self, key: &Key) -> Result<(), Fault> {
-        let Some((table, position)) = self.current() else {
+        let Some((table, target)) = self.current() else {
             return Ok(());
         };
         let item = self.store.get(key, ReadMode::Blocking)?;
         if let Some(item) = item.map(stored_item).transpose()?
-            && let Some(index) = table.indexes().get(position)
-            && let Some(entry) = index::entry(&table, index, &item)
+            && let Some(place) = target.place(&table, key, &item)
         {
-            self.store.get(&entry.key, ReadMode::Blocking)?;
+            self.store.get(&place, ReadMode::Blocking)?;
         }
         Ok(())
     }
@@ -229,37 +261,75 @@ impl Backfill {
     /// Does it for the newest version of the item, by the newest definition, under the lock.
     fn try_fill(&self, key: &Key, mode: ReadMode) -> Result<(), Fault> {
         let mut transaction = self.store.transaction([key], mode)?;
-        let Some((table, position)) = self.current() else {
-            return Ok(());
-        };
-        let Some(index) = table.indexes().get(position) else {
+        let Some((table, target)) = self.current() else {
             return Ok(());
         };
         let Some(item) = transaction.get(key)?.map(stored_item).transpose()? else {
             return Ok(());
         };
-        let Some(Entry { key: place, .. }) = index::entry(&table, index, &item) else {
-            return Ok(());
-        };
-        let existing = transaction.get(&place)?.map(stored_item).transpose()?;
-        let existing = existing.map(|item| Entry { key: place, item });
-        let Some(change) = index::fill(&table, position, &item, existing) else {
-            return Ok(());
-        };
-        let Change {
-            put: Some(entry),
-            count,
-            bytes,
-            ..
-        } = change
-        else {
-            return Ok(());
-        };
-        index.statistics().mark(&mut transaction);
-        transaction.put(entry.key, entry.item.into_bytes());
-        // What says how far it came is written later, and durable later.
-        drop(transaction.commit()?);
-        index.statistics().add(count, bytes);
-        Ok(())
+        match target {
+            Target::Secondary(position) => fill_secondary(transaction, &table, position, &item),
+            Target::Expiry(index) => {
+                let second = expiry::fill(&mut transaction, &index, key, &item);
+                drop(transaction.commit()?);
+                if let Some(second) = second {
+                    index.note(second);
+                }
+                Ok(())
+            }
+        }
     }
+}
+
+/// Which index of a table is to be filled.
+enum Target {
+    /// The secondary one at this position.
+    Secondary(usize),
+    /// That of what expires.
+    Expiry(Arc<ExpiryIndex>),
+}
+
+impl Target {
+    /// Where the entry of `item`, which is at `key`, stands, if it has one.
+    fn place(&self, table: &Table, key: &Key, item: &Item) -> Option<Key> {
+        match self {
+            Self::Secondary(position) => {
+                let index = table.indexes().get(*position)?;
+                index::entry(table, index, item).map(|entry| entry.key)
+            }
+            Self::Expiry(index) => expiry::place(index, key, item),
+        }
+    }
+}
+
+/// Gives a secondary index the entry of `item`, whose lock `transaction` holds, if it is not there.
+fn fill_secondary(
+    mut transaction: Transaction,
+    table: &Table,
+    position: usize,
+    item: &Item,
+) -> Result<(), Fault> {
+    let Some(index) = table.indexes().get(position) else {
+        return Ok(());
+    };
+    let Some(Entry { key: place, .. }) = index::entry(table, index, item) else {
+        return Ok(());
+    };
+    let existing = transaction.get(&place)?.map(stored_item).transpose()?;
+    let existing = existing.map(|item| Entry { key: place, item });
+    let Some(Change {
+        put: Some(entry),
+        count,
+        bytes,
+        ..
+    }) = index::fill(table, position, item, existing)
+    else {
+        return Ok(());
+    };
+    index.statistics().mark(&mut transaction);
+    transaction.put(entry.key, entry.item.into_bytes());
+    // What says how far it came is written later, and durable later.
+    drop(transaction.commit()?);
+    index.statistics().add(count, bytes);
+    Ok(())
 }

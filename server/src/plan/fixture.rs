@@ -101,6 +101,7 @@ pub(crate) fn record(
         policies: Vec::new(),
         changes: Changes::default(),
         tags: Vec::new(),
+        time_to_live: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Read and write plans: what operations, and later PartiQL, lower to.
 //!
 //! - What a request means for one item or one page is computed by pure functions: [`key`] says what
-//!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`select`]
+//!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`expiry`]
+//!   when it expires, [`select`]
 //!   which attributes are read from where, [`capacity`] what it costs.
 //! - [`write`], [`read`], [`page`] and [`transaction`] are what runs on the store, [`backfill`] what
 //!   gives an index that comes later the entries of the items that were there before.
@@ -12,6 +13,7 @@
 
 pub mod backfill;
 pub mod capacity;
+pub mod expiry;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod index;

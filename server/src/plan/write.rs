@@ -15,6 +15,7 @@ use crate::{
     item::{Item, MAX_ITEM_SIZE},
     plan::{
         capacity::{Units, Usage},
+        expiry,
         index::{self, Change},
         key::{self, Origin},
         rejection::Rejection,
@@ -65,6 +66,8 @@ pub enum Action {
     },
     /// The item goes.
     Delete,
+    /// The item goes if it still expires at this Unix second (time to live), and stays otherwise.
+    Expire(u64),
     /// Nothing: only the condition counts.
     Check,
 }
@@ -136,7 +139,7 @@ pub async fn run(store: &Store, writes: Arc<[Write]>, actor: Actor) -> Result<Re
 /// Executes a plan. Nothing has happened if it fails; if all that it lacks is leave to wait for the
 /// disk or for a lock ([`ReadMode`]), it can be executed again. Nothing may be answered before the
 /// commit is durable.
-fn execute(
+pub fn execute(
     store: &Store,
     writes: &[Write],
     actor: Actor,
@@ -231,6 +234,10 @@ fn compute(
             (Some(item.clone()), None)
         }
         Action::Delete => (None, None),
+        Action::Expire(expires_at) => {
+            let expires = |item: &Item| expiry::expires_at(&table, item) == Some(*expires_at);
+            (old.clone().filter(|item| !expires(item)), None)
+        }
         Action::Check => (old.clone(), None),
         Action::Update {
             key,
@@ -321,6 +328,8 @@ pub(super) fn stage(
             Some(item) => transaction.put(write.key.clone(), item.clone().into_bytes()),
             None => transaction.delete(write.key.clone()),
         }
+        let (old, new) = (written.old.as_ref(), written.new.as_ref());
+        expiry::stage(transaction, &written.table, &write.key, old, new);
         for change in &written.changes {
             if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().mark(transaction);
@@ -344,6 +353,7 @@ pub(super) fn count(writes: &[Write], results: &[Result<Written, Refusal>]) {
             .table
             .statistics()
             .add(items, size(&written.new) - size(&written.old));
+        expiry::note(&written.table, written.new.as_ref());
         for change in &written.changes {
             if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().add(change.count, change.bytes);

@@ -6,6 +6,8 @@
 //! local index         table's partition key     index sort key ‖ table's sort key
 //! global index        index partition keys      index sort keys ‖ table's partition key
 //!                                               ‖ table's sort key
+//! expiry index        empty                     second (`u64`, big-endian) ‖ key of the table's
+//!                                               entry, without its keyspace
 //! ```
 //!
 //! Values are written as [`crate::item::key`] says. In the sort part each one ends itself, so that
@@ -16,7 +18,7 @@
 
 use std::ops::Bound;
 
-use stator_engine::{Key, KeyRange, KeyspaceId};
+use stator_engine::{Key, KeyRange, KeyRef, KeyspaceId};
 
 use crate::item::{
     ValueRef,
@@ -35,6 +37,37 @@ pub fn entry_key<'a>(
         &partition_bytes(partition)?,
         &sort_bytes(sort)?,
     ))
+}
+
+/// Bytes of a keyspace in front of an encoded key.
+const KEYSPACE_SIZE: usize = 4;
+
+/// The key of the entry that says that the item at `item` expires at the Unix second `expires_at`.
+pub fn expiry_key(keyspace: KeyspaceId, expires_at: u64, item: &Key) -> Key {
+    let mut sort = expires_at.to_be_bytes().to_vec();
+    sort.extend_from_slice(item.as_bytes().get(KEYSPACE_SIZE..).unwrap_or_default());
+    Key::new(keyspace, b"", &sort)
+}
+
+/// What such an entry says, for an item whose table has the keyspace `table`. `None` if it is none.
+pub fn expiry_entry(entry: KeyRef<'_>, table: KeyspaceId) -> Option<(u64, Key)> {
+    let (expires_at, rest) = entry.sort().split_first_chunk()?;
+    let mut item = table.0.to_be_bytes().to_vec();
+    item.extend_from_slice(rest);
+    Some((
+        u64::from_be_bytes(*expires_at),
+        KeyRef::parse(&item)?.into(),
+    ))
+}
+
+/// The entries of what expires from the second `start` on and before `end`.
+pub fn expiry_range(keyspace: KeyspaceId, start: u64, end: u64) -> KeyRange {
+    KeyRange::sort(
+        keyspace,
+        b"",
+        Bound::Included(&start.to_be_bytes()),
+        Bound::Excluded(&end.to_be_bytes()),
+    )
 }
 
 /// A condition on one sort key value: what a key condition can say about the last sort key

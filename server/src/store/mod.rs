@@ -27,5 +27,5 @@ pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
     RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
-    io::{Env, Next, Priority, Simulation, Task},
+    io::{Env, Next, Priority, Simulation, Task, TaskHandle},
 };

@@ -113,6 +113,11 @@ impl Store {
         self.db.settle()
     }
 
+    /// The newest commit, whether it is durable and visible or not.
+    pub fn last_sequence(&self) -> u64 {
+        self.db.last_sequence()
+    }
+
     /// The newest commit that is durable.
     pub fn durable_sequence(&self) -> u64 {
         self.db.durable_sequence()

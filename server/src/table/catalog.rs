@@ -20,8 +20,8 @@ use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::{
-    Namespace, Record, SecondaryIndex, Statistics, Table, TableStatus, record::RecordError,
-    recount, statistics,
+    Filling, Namespace, Record, Statistics, Table, TableStatus, record::RecordError, recount,
+    statistics,
 };
 use crate::store::{
     Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Snapshot, Step, Store, system,
@@ -127,11 +127,11 @@ impl Catalog {
                 .or_default()
                 .insert(table.name().into(), table);
         }
-        let indexes = tables
+        let fillings = tables
             .values()
             .flat_map(BTreeMap::values)
-            .flat_map(|table| table.indexes());
-        settle_backfills(&snapshot, indexes, &mut gone)?;
+            .flat_map(|table| table.fillings());
+        settle_backfills(&snapshot, fillings, &mut gone)?;
         recount::begin(&store, all_statistics.into_iter())?;
         if !gone.is_empty() {
             // Nothing depends on it: if it is lost, it is done again.
@@ -152,8 +152,8 @@ impl Catalog {
             .values()
             .flat_map(BTreeMap::values)
             .flat_map(|table| {
-                let indexes = table.indexes().iter().filter(|index| index.is_filling());
-                indexes.map(|index| (Arc::clone(table), index.keyspace()))
+                let pending = table.fillings().filter(|(_, filling)| filling.is_pending());
+                pending.map(|(keyspace, _)| (Arc::clone(table), keyspace))
             });
         filling.collect()
     }
@@ -214,6 +214,20 @@ impl Catalog {
             .iter()
             .filter(|(_, tables)| tables.get(name).is_some_and(|table| !table.is_gone(now_ms)));
         with.map(|(namespace, _)| namespace.clone()).collect()
+    }
+
+    /// The tables where time to live is on.
+    pub fn expiring(&self) -> Vec<Arc<Table>> {
+        let tables = self.tables.read();
+        let all = tables.values().flat_map(BTreeMap::values);
+        all.filter(|table| expires(table)).map(Arc::clone).collect()
+    }
+
+    /// Whether there are any.
+    pub fn has_expiring(&self) -> bool {
+        let tables = self.tables.read();
+        let mut all = tables.values().flat_map(BTreeMap::values);
+        all.any(|table| expires(table))
     }
 
     /// Changes the table `name` in `namespace`, and waits until the change is durable, and until no
@@ -292,9 +306,10 @@ impl Catalog {
             }
         });
         let table = table.map_err(internal)?.succeed(before.map(AsRef::as_ref));
-        for index in table.indexes() {
-            if index.is_filling() && !kept.contains_key(&index.keyspace()) {
-                batch.put(system::backfill(index.keyspace()), Vec::new());
+        for (keyspace, filling) in table.fillings() {
+            let is_new = before.is_none_or(|before| before.filling(keyspace).is_none());
+            if is_new && filling.is_pending() {
+                batch.put(system::backfill(keyspace), Vec::new());
             }
         }
         for keyspace in dropped {
@@ -358,7 +373,7 @@ fn drop_keyspace(batch: &mut Batch, keyspace: KeyspaceId) {
 /// filling one left behind that was deleted just then; it goes.
 fn settle_backfills<'a>(
     snapshot: &Snapshot,
-    indexes: impl Iterator<Item = &'a SecondaryIndex>,
+    fillings: impl Iterator<Item = (KeyspaceId, &'a Filling)>,
     gone: &mut Batch,
 ) -> Result<(), EngineError> {
     let mut rows = HashSet::new();
@@ -370,15 +385,20 @@ fn settle_backfills<'a>(
             Step::End => break,
         };
     }
-    for index in indexes.filter(|index| index.is_filling()) {
-        if !rows.remove(&system::backfill(index.keyspace())) {
-            index.set_filled();
+    for (keyspace, filling) in fillings.filter(|(_, filling)| filling.is_pending()) {
+        if !rows.remove(&system::backfill(keyspace)) {
+            filling.finish();
         }
     }
     for row in rows {
         gone.delete(row);
     }
     Ok(())
+}
+
+/// Whether items of a table expire. One that is being deleted has none.
+fn expires(table: &Table) -> bool {
+    table.expiry().is_some() && table.current().is_some()
 }
 
 /// A table before and after a change.

@@ -10,6 +10,7 @@
 mod arn;
 mod catalog;
 mod changes;
+mod filling;
 pub mod key_schema;
 pub mod record;
 mod recount;
@@ -17,15 +18,18 @@ mod secondary_index;
 mod statistics;
 pub mod status;
 mod throughput;
+mod time_to_live;
 mod view;
 
 pub use arn::{Arn, ArnError, Namespace, root_arn, table_arn};
 pub use catalog::{Catalog, CatalogError, Census, Change, Changed};
 pub use changes::Changes;
+pub use filling::Filling;
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};
 pub use record::Record;
 pub use secondary_index::{IndexKind, Projection, SecondaryIndex};
 pub use statistics::Statistics;
 pub use status::{IndexStatus, TableStatus};
 pub use throughput::{BillingMode, OnDemandThroughput, ProvisionedThroughput, WarmThroughput};
+pub use time_to_live::{ExpiryIndex, TimeToLive, TimeToLiveStatus};
 pub use view::Table;

@@ -19,6 +19,7 @@ use super::{
     secondary_index::Projection,
     status::State,
     throughput::{BillingMode, OnDemandThroughput, ProvisionedThroughput, WarmThroughput},
+    time_to_live::TimeToLive,
 };
 
 /// Version that is written, and the newest that is read.
@@ -107,6 +108,9 @@ pub struct Record {
     /// Changes that may be made only so often.
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     pub changes: Changes,
+    /// Time to live, if it was ever switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_live: Option<TimeToLive>,
 }
 
 /// `AttributeDefinition`.
@@ -294,9 +298,17 @@ impl Record {
             .any(|index| index.state.is_gone(now_ms))
     }
 
-    /// All keyspaces of the table: that of the items, then those of the indexes.
+    /// All keyspaces of the table: that of the items, then those of the indexes, then that of what
+    /// expires.
     pub fn keyspaces(&self) -> impl Iterator<Item = u32> {
-        std::iter::once(self.keyspace).chain(self.indexes().map(|index| index.keyspace))
+        std::iter::once(self.keyspace)
+            .chain(self.indexes().map(|index| index.keyspace))
+            .chain(self.expiry_keyspace())
+    }
+
+    /// Keyspace of the expiry index, where time to live is on.
+    pub fn expiry_keyspace(&self) -> Option<u32> {
+        self.time_to_live.as_ref()?.keyspace
     }
 
     /// Provisioned capacity of the table and its global secondary indexes together: units to read,

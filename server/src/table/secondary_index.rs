@@ -1,13 +1,10 @@
 //! Secondary indexes of a table, as requests see them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{IndexStatus, KeySchema, Statistics, record};
+use super::{Filling, IndexStatus, KeySchema, Statistics, record};
 use crate::store::KeyspaceId;
 
 /// Local or global.
@@ -44,17 +41,6 @@ pub struct SecondaryIndex {
     pub(super) carried: Option<Box<[Box<str>]>>,
     pub(super) statistics: Arc<Statistics>,
     pub(super) filling: Arc<Filling>,
-}
-
-/// Whether an index that was added to a table still lacks entries of items that were there before
-/// it. All views of the table share it; on disk it is the row [`crate::store::system::backfill`].
-#[derive(Debug)]
-pub(super) struct Filling(AtomicBool);
-
-impl Filling {
-    pub(super) fn new(pending: bool) -> Arc<Self> {
-        Arc::new(Self(AtomicBool::new(pending)))
-    }
 }
 
 impl SecondaryIndex {
@@ -127,12 +113,7 @@ impl SecondaryIndex {
 
     /// Whether it may lack entries of items that are older than itself.
     pub fn is_filling(&self) -> bool {
-        self.filling.0.load(Ordering::Acquire)
-    }
-
-    /// It has all its entries, durably. Not taken back.
-    pub fn set_filled(&self) {
-        self.filling.0.store(false, Ordering::Release);
+        self.filling.is_pending()
     }
 
     /// What was defined, in the form that is written.

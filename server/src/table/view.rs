@@ -8,9 +8,9 @@ use std::{
 use arc_swap::ArcSwapWeak;
 
 use super::{
-    IndexKind, KeyAttribute, KeySchema, Namespace, Projection, ScalarType, SecondaryIndex,
-    Statistics, TableStatus, arn::table_arn, record::Record, record::RecordError,
-    secondary_index::Filling, status,
+    ExpiryIndex, IndexKind, KeyAttribute, KeySchema, Namespace, Projection, ScalarType,
+    SecondaryIndex, Statistics, TableStatus, TimeToLiveStatus, arn::table_arn, filling::Filling,
+    record::Record, record::RecordError, status,
 };
 use crate::{
     item::{ItemRef, ValueRef},
@@ -29,6 +29,7 @@ pub struct Table {
     /// Global indexes that are being deleted: they have no entries, and only show.
     leaving: Box<[SecondaryIndex]>,
     statistics: Arc<Statistics>,
+    expiry: Option<Arc<ExpiryIndex>>,
     /// The newest view of this table: one place that all its views share. It does not keep that view
     /// alive, which would keep itself alive by it.
     newest: Arc<ArcSwapWeak<Self>>,
@@ -88,6 +89,13 @@ impl Table {
             }
         }
         let statistics = statistics(KeyspaceId(record.keyspace));
+        let expiry = record.time_to_live.as_ref().and_then(|time_to_live| {
+            let keyspace = KeyspaceId(time_to_live.keyspace?);
+            Some(Arc::new(ExpiryIndex::new(
+                &time_to_live.attribute,
+                keyspace,
+            )))
+        });
         Ok(Self {
             record,
             namespace,
@@ -96,6 +104,7 @@ impl Table {
             indexes: indexes.into(),
             leaving: leaving.into(),
             statistics,
+            expiry,
             newest: Arc::new(ArcSwapWeak::new(Weak::new())),
         })
     }
@@ -116,6 +125,11 @@ impl Table {
             if let Some(old) = before.index_in(index.keyspace()) {
                 index.statistics = Arc::clone(&old.statistics);
             }
+        }
+        if let (Some(own), Some(old)) = (&mut self.expiry, &before.expiry)
+            && own.keyspace() == old.keyspace()
+        {
+            *own = Arc::clone(old);
         }
         Arc::new(self)
     }
@@ -166,10 +180,30 @@ impl Table {
         KeyspaceId(self.record.keyspace)
     }
 
-    /// All keyspaces of the table: that of the items, then those of the indexes.
+    /// All keyspaces of the table: that of the items, then those of the indexes, then that of what
+    /// expires.
     pub fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
         let indexes = self.indexes.iter().map(SecondaryIndex::keyspace);
-        std::iter::once(self.keyspace()).chain(indexes)
+        let expiry = self.expiry.iter().map(|index| index.keyspace());
+        std::iter::once(self.keyspace())
+            .chain(indexes)
+            .chain(expiry)
+    }
+
+    /// The indexes that can be added to a table that has items: their keyspaces, and whether they
+    /// lack entries.
+    pub fn fillings(&self) -> impl Iterator<Item = (KeyspaceId, &Filling)> {
+        let indexes = self.indexes.iter();
+        let expiry = self.expiry.iter();
+        indexes
+            .map(|index| (index.keyspace(), &*index.filling))
+            .chain(expiry.map(|index| (index.keyspace(), index.filling())))
+    }
+
+    /// Whether the index in `keyspace` lacks entries, if the table has it.
+    pub fn filling(&self, keyspace: KeyspaceId) -> Option<&Filling> {
+        let mut fillings = self.fillings();
+        fillings.find_map(|(of, filling)| (of == keyspace).then_some(filling))
     }
 
     /// Primary key: one partition key attribute, at most one sort key attribute.
@@ -260,6 +294,28 @@ impl Table {
     /// What was defined, in the form that is written.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// The index of what expires when, where time to live is on.
+    pub fn expiry(&self) -> Option<&Arc<ExpiryIndex>> {
+        self.expiry.as_ref()
+    }
+
+    /// `TimeToLiveStatus` at `now_ms`, and the attribute that it is about. It is being switched on
+    /// until the index has the entries of all items, and for as long as that is to be seen.
+    pub fn time_to_live(&self, now_ms: u64) -> (TimeToLiveStatus, Option<&str>) {
+        let Some(record) = &self.record.time_to_live else {
+            return (TimeToLiveStatus::Disabled, None);
+        };
+        let shows = now_ms < record.until_ms;
+        let status = match &self.expiry {
+            Some(index) if shows || index.filling().is_pending() => TimeToLiveStatus::Enabling,
+            Some(_) => TimeToLiveStatus::Enabled,
+            None if shows => TimeToLiveStatus::Disabling,
+            // What the attribute was, nobody can tell any more (DDB-TABLE-144).
+            None => return (TimeToLiveStatus::Disabled, None),
+        };
+        (status, Some(&record.attribute))
     }
 
     /// Live count and size of the items.

@@ -30,6 +30,7 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["item", "wire"]),
     ("table", &["store", "item", "wire", "validation"]),
     ("plan", &["expression", "table", "store", "item", "wire"]),
+    ("ttl", &["plan", "table", "store"]),
     (
         "operation",
         &[
@@ -47,6 +48,7 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
         "stator",
         &[
             "operation",
+            "ttl",
             "validation",
             "plan",
             "table",

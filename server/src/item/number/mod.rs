@@ -185,17 +185,23 @@ impl Number {
 
     /// The number as an integer of 64 bits, if it is one.
     pub fn to_i64(&self) -> Option<i64> {
+        let whole = self.whole()?;
+        (Self::from(whole) == *self).then_some(whole)
+    }
+
+    /// What stands before the point, as an integer of 64 bits, if it is that small.
+    pub fn whole(&self) -> Option<i64> {
         let mut value: i128 = 0;
         let mut places = self.exponent() + 1;
-        if self.is_zero() {
+        if self.is_zero() || places < 1 {
             return Some(0);
         }
-        if !(1..=10).contains(&places) {
+        if places > 10 {
             return None;
         }
         for pair in self.pairs() {
             if places == 0 {
-                return None;
+                break;
             }
             value = value * 100 + i128::from(pair);
             places -= 1;

@@ -113,6 +113,7 @@ pub(super) fn define(
         tags,
         policies,
         changes: Changes::default(),
+        time_to_live: None,
     })
 }
 

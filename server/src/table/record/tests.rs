@@ -90,6 +90,18 @@ fn scalar() -> impl Strategy<Value = ScalarType> {
     ]
 }
 
+fn time_to_live() -> impl Strategy<Value = Option<TimeToLive>> {
+    let on = (text(), any::<bool>(), any::<u64>(), any::<u64>());
+    proptest::option::of(
+        on.prop_map(|(attribute, on, changed_ms, until_ms)| TimeToLive {
+            attribute,
+            keyspace: on.then_some(200),
+            changed_ms,
+            until_ms,
+        }),
+    )
+}
+
 prop_compose! {
     fn index(number: u32)(
         suffix in text(), state in state(), projection in projection(),
@@ -118,22 +130,23 @@ prop_compose! {
         names in (text(), text(), text(), ".{1,30}"),
         scalars in (scalar(), scalar(), scalar()),
         keyspace in 1u32..100, created_ms in any::<u64>(), state in state(),
-        local in (any::<bool>(), index(1)), global in (any::<bool>(), index(2)),
+        // Boxed, since all trees of values together are more than a thread's stack holds.
+        local in (any::<bool>(), index(1)).boxed(), global in (any::<bool>(), index(2)).boxed(),
         billing in prop_oneof![Just(BillingMode::Provisioned), Just(BillingMode::PayPerRequest)],
         on_demand_since_ms in any::<Option<u64>>(),
-        settings in (throughput(), on_demand(), warm(), any::<bool>()),
+        settings in (throughput(), on_demand(), warm(), any::<bool>(), time_to_live()).boxed(),
         class in proptest::option::of((
             prop_oneof![Just(TableClass::Standard), Just(TableClass::StandardInfrequentAccess)],
             any::<Option<u64>>(),
         )),
         encryption in proptest::option::of(proptest::option::of(".{1,20}")),
         tags in proptest::collection::vec((".{1,20}", ".{0,20}"), 0..4),
-        policies in proptest::collection::vec(policy(), 0..3),
-        changes in changes(),
+        policies in proptest::collection::vec(policy(), 0..3).boxed(),
+        changes in changes().boxed(),
     ) -> Record {
         let (account, region, name, id) = names;
         let attribute = |name: &str, scalar| Attribute { name: name.to_owned(), scalar };
-        let (throughput, on_demand, warm, deletion_protection) = settings;
+        let (throughput, on_demand, warm, deletion_protection, time_to_live) = settings;
         Record {
             version: VERSION,
             account,
@@ -165,6 +178,7 @@ prop_compose! {
             tags: tags.into_iter().map(|(key, value)| Tag { key, value }).collect(),
             policies,
             changes,
+            time_to_live,
         }
     }
 }
@@ -204,6 +218,7 @@ pub(crate) fn simple(name: &str) -> Record {
         tags: Vec::new(),
         policies: Vec::new(),
         changes: Changes::default(),
+        time_to_live: None,
     }
 }
 

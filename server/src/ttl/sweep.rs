@@ -1,0 +1,111 @@
+//! Going through what is due in one table.
+
+use std::sync::Arc;
+
+use crate::{
+    plan::write::{self, Action, Actor, Write},
+    store::{Commit, Direction, EngineError, Fault, Key, KeyRange, ReadMode, Step, Store, layout},
+    table::{ExpiryIndex, Table},
+};
+
+/// How often a batch is tried anew whose locks are held, or whose items have to be read from the
+/// disk: that is done without the locks.
+const ATTEMPTS: usize = 8;
+
+/// What is due in one table, from where it has come to.
+pub(super) struct Sweep {
+    table: Arc<Table>,
+    index: Arc<ExpiryIndex>,
+    rest: KeyRange,
+    /// The second of the first entry that is left.
+    from: u64,
+}
+
+impl Sweep {
+    /// Begins to sweep what expires before the second `end`, and not before `window`. `None` if there
+    /// is nothing.
+    pub(super) fn begin(table: Arc<Table>, window: u64, end: u64) -> Option<Self> {
+        let index = Arc::clone(table.expiry()?);
+        let from = index.begin_sweep(end)?.max(window);
+        let rest = layout::expiry_range(index.keyspace(), from, end);
+        Some(Self {
+            table,
+            index,
+            rest,
+            from,
+        })
+    }
+
+    /// Deletes at most `limit` items. `None` if nothing is left.
+    pub(super) fn step(&mut self, store: &Store, limit: usize) -> Result<Option<Commit>, Fault> {
+        let due = self.due(store, limit)?;
+        let (Some((first, _)), Some((_, last))) = (due.first(), due.last()) else {
+            return Ok(None);
+        };
+        self.from = *first;
+        let last = layout::expiry_key(
+            self.index.keyspace(),
+            due.last().map_or(0, |(at, _)| *at),
+            last,
+        );
+        let writes: Vec<Write> = due
+            .into_iter()
+            .map(|(expires_at, key)| Write {
+                table: Arc::clone(&self.table),
+                key,
+                condition: None,
+                action: Action::Expire(expires_at),
+            })
+            .collect();
+        let commit = delete(store, &writes)?;
+        self.rest = self.rest.clone().after(&last);
+        Ok(Some(commit))
+    }
+
+    /// Leaves what is left to a later sweep.
+    pub(super) fn abandon(&self) {
+        self.index.note(self.from);
+    }
+
+    /// The next entries: each the second and the key of the item.
+    fn due(&self, store: &Store, limit: usize) -> Result<Vec<(u64, Key)>, Fault> {
+        let snapshot = store.snapshot();
+        let range = self.rest.clone();
+        let mut entries = snapshot.range(range, Direction::Forward, ReadMode::Blocking);
+        let mut due = Vec::with_capacity(limit);
+        while due.len() < limit {
+            match entries.next()? {
+                Step::Entry { key, .. } => match layout::expiry_entry(key, self.table.keyspace()) {
+                    Some(entry) => due.push(entry),
+                    None => tracing::error!("{key:?} is no entry of an expiry index"),
+                },
+                Step::Paused(..) => {}
+                Step::End => break,
+            }
+        }
+        Ok(due)
+    }
+}
+
+/// Deletes the items of `writes` as far as they still expire. Their locks are not held while the disk
+/// is waited for, unless memory does not even hold what is in use.
+///
+/// Transactions in progress are not asked: one that is about to write an item finds it gone, as if
+/// that had happened before it began.
+fn delete(store: &Store, writes: &[Write]) -> Result<Commit, Fault> {
+    let execute = |mode| {
+        let (_, commit) = write::execute(store, writes, Actor::TimeToLive, mode)?;
+        Ok(commit)
+    };
+    for _ in 0..ATTEMPTS {
+        match execute(ReadMode::CachedOnly) {
+            Err(Fault::Store(EngineError::WouldBlock)) => {
+                for write in writes {
+                    store.get(&write.key, ReadMode::Blocking)?;
+                }
+            }
+            outcome => return outcome,
+        }
+    }
+    execute(ReadMode::Blocking)
+}
