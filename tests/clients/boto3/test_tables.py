@@ -1,5 +1,6 @@
 """Tables: made, described, listed, changed, deleted, and named in more than one way."""
 
+import json
 import time
 
 import pytest
@@ -139,7 +140,53 @@ def test_limits_and_endpoints_are_described(client):
 
 def test_an_operation_that_is_not_built_says_which(client):
     with pytest.raises(client.exceptions.ClientError) as refused:
-        client.list_global_tables()
+        client.create_backup(TableName="none", BackupName="none")
     error = refused.value.response["Error"]
     assert error["Code"] == "UnknownOperationException"
-    assert "ListGlobalTables" in error["Message"]
+    assert "CreateBackup" in error["Message"]
+
+
+def test_resource_policies_outlive_a_restart(server):
+    client = server.client()
+    arn = client.create_table(**simple("guarded"))["TableDescription"]["TableArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "000000000000"},
+        "Action": ["dynamodb:GetItem"],
+        "Resource": arn,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+    with pytest.raises(client.exceptions.PolicyNotFoundException):
+        client.get_resource_policy(ResourceArn=arn)
+    put = client.put_resource_policy(
+        ResourceArn=arn, Policy=document, ExpectedRevisionId="NO_POLICY"
+    )
+    revision = put["RevisionId"]
+    with pytest.raises(client.exceptions.PolicyNotFoundException):
+        client.delete_resource_policy(ResourceArn=arn, ExpectedRevisionId="1")
+
+    client = server.restart().client()
+    found = client.get_resource_policy(ResourceArn=arn)
+    assert found["RevisionId"] == revision
+    shown = json.loads(found["Policy"])["Statement"]
+    root = {"AWS": "arn:aws:iam::000000000000:root"}
+    assert shown == [statement | {"Principal": root, "Action": "dynamodb:GetItem"}]
+    again = client.put_resource_policy(ResourceArn=arn, Policy=found["Policy"])
+    assert again["RevisionId"] == revision, "what is shown is the same policy"
+    deleted = client.delete_resource_policy(ResourceArn=arn, ExpectedRevisionId=revision)
+    assert deleted["RevisionId"] == revision
+
+
+def test_what_tools_ask_about_every_table(client):
+    create(client, simple("plain"))
+    backups = client.describe_continuous_backups(TableName="plain")["ContinuousBackupsDescription"]
+    assert backups["ContinuousBackupsStatus"] == "ENABLED"
+    recovery = backups["PointInTimeRecoveryDescription"]
+    assert recovery == {"PointInTimeRecoveryStatus": "DISABLED"}
+    insights = client.describe_contributor_insights(TableName="plain")
+    assert insights["ContributorInsightsStatus"] == "DISABLED"
+    kinesis = client.describe_kinesis_streaming_destination(TableName="plain")
+    assert kinesis["KinesisDataStreamDestinations"] == []
+    time_to_live = client.describe_time_to_live(TableName="plain")["TimeToLiveDescription"]
+    assert time_to_live == {"TimeToLiveStatus": "DISABLED"}
+    assert client.list_backups(TableName="plain")["BackupSummaries"] == []
