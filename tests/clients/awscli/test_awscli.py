@@ -89,6 +89,6 @@ def test_errors_are_shown_as_of_dynamodb(aws):
         "operation: Requested resource not found: Table: Nowhere not found",
     )  # fmt: skip
     aws(
-        "list-backups",
-        fails_with="An error occurred (UnknownOperationException) when calling the ListBackups",
-    )
+        "create-backup", "--table-name", "Nowhere", "--backup-name", "none",
+        fails_with="An error occurred (UnknownOperationException) when calling the CreateBackup",
+    )  # fmt: skip

@@ -157,9 +157,10 @@ test("errors are the SDK's own classes", withStator(async (stator) => {
     assert.equal(error.message, "Table already exists: Music");
     return true;
   });
-  await assert.rejects(client.send(new dynamodb.ListBackupsCommand({})), {
+  const backup = { TableName: "Nowhere", BackupName: "none" };
+  await assert.rejects(client.send(new dynamodb.CreateBackupCommand(backup)), {
     name: "UnknownOperationException",
-    message: /ListBackups/,
+    message: /CreateBackup/,
   });
 }));
 
