@@ -18,4 +18,6 @@ pub mod ttl;
 pub mod validation;
 pub mod wire;
 
-pub use stator::{ClockError, ClockMove, Namespaces, OpenError, Stator, StatorOptions};
+pub use stator::{
+    COLLECTION_LIMIT, ClockError, ClockMove, Namespaces, OpenError, Stator, StatorOptions,
+};

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 pub use crate::store::ClockError;
+pub use crate::table::COLLECTION_LIMIT;
 use crate::{
     expression::ExpressionCache,
     operation::{Quotas, RequestContext},
@@ -55,6 +56,10 @@ pub struct StatorOptions {
     /// How long expired items stay before they are deleted, in milliseconds. `None` is a minute
     /// under the system's clock, and not at all under one that is driven.
     pub ttl_delay_ms: Option<u64>,
+    /// Bytes that an item collection may have: in a table with local secondary indexes, all items of
+    /// one partition key with their entries in those indexes. DynamoDB's limit unless somebody wants
+    /// to meet it.
+    pub item_collection_limit: u64,
     /// Whose words validation errors have.
     pub wording: Wording,
     /// How many tables there may be.
@@ -72,6 +77,7 @@ impl Default for StatorOptions {
             namespaces: Namespaces::Shared,
             table_state_delay_ms: 0,
             ttl_delay_ms: None,
+            item_collection_limit: COLLECTION_LIMIT,
             wording: Wording::default(),
             quotas: Quotas::default(),
         }
@@ -139,7 +145,7 @@ impl Stator {
             clock: options.clock,
             ..StoreOptions::default()
         })?;
-        let catalog = Arc::new(Catalog::load(store.clone())?);
+        let catalog = Arc::new(Catalog::load(store.clone(), options.item_collection_limit)?);
         for (table, keyspace) in catalog.filling() {
             backfill::begin(&store, &table, keyspace)?;
         }

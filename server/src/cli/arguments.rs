@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use super::Failure;
 use crate::http::AllowedOrigins;
 use crate::operation::Quotas;
+use crate::stator::COLLECTION_LIMIT;
 use crate::store::{ClockMode, Durability};
 use crate::validation::Wording;
 
@@ -110,6 +111,10 @@ struct ServeArguments {
     /// How many tables there may be: DynamoDB's own quota, unless you have asked it for more
     #[arg(long, value_name = "TABLES", default_value_t = Quotas::default().tables)]
     table_quota: usize,
+    /// Bytes that the items of one partition key may have in a table with local secondary indexes,
+    /// with their entries in those indexes
+    #[arg(long, value_name = "BYTES", default_value_t = COLLECTION_LIMIT)]
+    item_collection_limit: u64,
     /// Whose time it is: 'system', or 'manual', which stands until POST /_stator/clock moves it and
     /// starts at the system's time, or with 'manual:MS' at so many milliseconds since 1970
     #[arg(long, value_name = "system|manual|manual:MS", default_value = "system",
@@ -151,6 +156,8 @@ pub(super) struct ServeOptions {
     pub(super) transient_status: Duration,
     /// Whose words errors have.
     pub(super) wording: Wording,
+    /// Bytes that an item collection may have.
+    pub(super) item_collection_limit: u64,
     /// Whose time it is.
     pub(super) clock: ClockMode,
     /// How many tables there may be.
@@ -193,6 +200,7 @@ impl CommandLine {
                 Duration::ZERO
             },
             wording: arguments.wording,
+            item_collection_limit: arguments.item_collection_limit,
             clock: arguments.clock,
             quotas: Quotas {
                 tables: arguments.table_quota,

@@ -73,6 +73,7 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
         table_state_delay_ms: milliseconds(options.transient_status),
         ttl_delay_ms: options.ttl_delay.map(milliseconds),
         wording: options.wording,
+        item_collection_limit: options.item_collection_limit,
         clock: options.clock,
         quotas: options.quotas,
         ..StatorOptions::default()

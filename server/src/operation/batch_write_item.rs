@@ -166,22 +166,23 @@ fn respond(
     capacity: ReturnCapacity,
     metrics: Option<&str>,
 ) -> BatchWriteItemOutput {
-    let mut written = written.iter();
+    let mut results = written.iter();
     let mut consumed = Vec::new();
     for (group, table) in groups.iter().zip(tables) {
         let mut usage = Usage::new();
         let mut current = table;
-        for write in written.by_ref().take(group.changes.len()) {
+        for write in results.by_ref().take(group.changes.len()) {
             usage.merge(&write.usage);
             current = &write.table;
         }
         consumed.extend(capacity.of(&group.name, current, &usage));
     }
-    let written = groups.iter().zip(tables).flat_map(|(group, table)| {
-        group
-            .changes
-            .iter()
-            .map(|change| (&*group.name, &**table, change.item()))
+    let changes = groups
+        .iter()
+        .flat_map(|group| group.changes.iter().map(|change| (&*group.name, change)));
+    let written = changes.zip(written).map(|((name, change), written)| {
+        let size = written.collection_size();
+        (name, &*written.table, change.item(), size)
     });
     BatchWriteItemOutput {
         unprocessed_items: Some(Vec::new()),

@@ -76,9 +76,12 @@ fn taken(table: &Table, now_ms: u64) -> Error {
     Error::ResourceInUse(message.into())
 }
 
-/// Gives the table and each index a keyspace of its own.
+/// Gives the table, each index and the item collections a keyspace of their own.
 fn give_keyspaces(store: &Store, record: &mut Record) -> Result<(), Fault> {
     record.keyspace = store.create_keyspace()?.0;
+    if !record.local_indexes.is_empty() {
+        record.collections = Some(store.create_keyspace()?.0);
+    }
     for index in record
         .local_indexes
         .iter_mut()

@@ -37,7 +37,7 @@ pub(super) async fn execute(
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, &key, condition)?;
     let written = answer.run(stator, write).await?;
-    Ok(respond(&table, &key, written, &answer))
+    Ok(respond(&key, written, &answer))
 }
 
 /// Checks the request alone.
@@ -73,10 +73,10 @@ fn plan(table: &Arc<Table>, key: &Item, condition: Option<BoundCondition>) -> Re
     })
 }
 
-fn respond(table: &Table, key: &Item, written: Written, answer: &Answer) -> DeleteItemOutput {
+fn respond(key: &Item, written: Written, answer: &Answer) -> DeleteItemOutput {
     DeleteItemOutput {
         consumed_capacity: answer.consumed_capacity(&written),
-        item_collection_metrics: answer.item_collection_metrics(table, key),
+        item_collection_metrics: answer.item_collection_metrics(&written, key),
         attributes: answer.old(written),
     }
 }

@@ -8,6 +8,8 @@
 mod backfill_tests;
 mod batch_get_item;
 mod batch_write_item;
+#[cfg(test)]
+mod collection_tests;
 mod condition;
 mod context;
 mod create_table;

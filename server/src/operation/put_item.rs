@@ -37,7 +37,7 @@ pub(super) async fn execute(
     let table = stator.table(context, &answer.table_name)?;
     let write = plan(&table, item.clone(), condition)?;
     let written = answer.run(stator, write).await?;
-    Ok(respond(&table, &item, written, &answer))
+    Ok(respond(&item, written, &answer))
 }
 
 /// Checks the request alone.
@@ -76,10 +76,10 @@ fn plan(table: &Arc<Table>, item: Item, condition: Option<BoundCondition>) -> Re
     })
 }
 
-fn respond(table: &Table, item: &Item, written: Written, answer: &Answer) -> PutItemOutput {
+fn respond(item: &Item, written: Written, answer: &Answer) -> PutItemOutput {
     PutItemOutput {
         consumed_capacity: answer.consumed_capacity(&written),
-        item_collection_metrics: answer.item_collection_metrics(table, item),
+        item_collection_metrics: answer.item_collection_metrics(&written, item),
         attributes: answer.old(written),
     }
 }

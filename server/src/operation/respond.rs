@@ -133,46 +133,56 @@ fn of_kind(table: &Table, usage: &Usage, kind: IndexKind) -> Option<Vec<(String,
 }
 
 /// `ItemCollectionMetrics` of all collections that were written to, by the names that the request has
-/// for their tables; each collection once. `item` is what has the collection's key.
+/// for their tables; each collection once, as it is after the last write. Of each write: the table's
+/// name, the table, what has the collection's key, and the collection's size.
 pub(super) fn collections<'a>(
     requested: Option<&str>,
-    written: impl Iterator<Item = (&'a str, &'a Table, &'a Item)>,
+    written: impl Iterator<Item = (&'a str, &'a Table, &'a Item, Option<u64>)>,
 ) -> Option<Vec<(String, Vec<ItemCollectionMetrics>)>> {
     let mut found: Vec<(String, Vec<ItemCollectionMetrics>)> = Vec::new();
-    for (name, table, item) in written {
-        let Some(metrics) = item_collection_metrics(requested, table, item) else {
+    for (name, table, item, size) in written {
+        let Some(metrics) = item_collection_metrics(requested, table, item, size) else {
             continue;
         };
-        match found.iter_mut().find(|(known, _)| known == name) {
-            None => found.push((name.to_owned(), vec![metrics])),
-            Some((_, known)) if !known.contains(&metrics) => known.push(metrics),
-            Some(_) => {}
+        let Some((_, known)) = found.iter_mut().find(|(known, _)| known == name) else {
+            found.push((name.to_owned(), vec![metrics]));
+            continue;
+        };
+        let same = |other: &&mut ItemCollectionMetrics| {
+            other.item_collection_key == metrics.item_collection_key
+        };
+        match known.iter_mut().find(same) {
+            Some(earlier) => *earlier = metrics,
+            None => known.push(metrics),
         }
     }
     (!found.is_empty()).then_some(found)
 }
 
-/// `ItemCollectionMetrics` of the collection that `item` belongs to, if they are asked for and the
-/// table has collections: "if the table does not have any local secondary indexes, this information
-/// is not returned".
+/// Bytes of a gigabyte.
+const GIGABYTE: u64 = 1 << 30;
+
+/// `ItemCollectionMetrics` of the collection of `size` bytes that `item` belongs to, if they are asked
+/// for and the table has collections: "if the table does not have any local secondary indexes, this
+/// information is not returned".
 ///
-/// The size is given as a range of whole gigabytes. What it would take to know more about a
-/// collection than that it is below one is not kept.
+/// The size is told as the whole gigabytes below it and above.
 pub(super) fn item_collection_metrics(
     requested: Option<&str>,
     table: &Table,
     item: &Item,
+    size: Option<u64>,
 ) -> Option<ItemCollectionMetrics> {
-    if requested != Some("SIZE") || !table.has_local_indexes() {
-        return None;
-    }
+    let size = size.filter(|_| requested == Some("SIZE"))?;
     let mut key = ItemBuilder::new();
     for attribute in table.key_schema().partition() {
         key.put(&attribute.name, item.get(&attribute.name)?);
     }
+    // As many gigabytes as any disk has are exact in a double.
+    let below = (size / GIGABYTE) as f64;
     Some(ItemCollectionMetrics {
         item_collection_key: Some(key.build()),
-        size_estimate_range_gb: Some(vec![0.0, 1.0]),
+        size_estimate_range_gb: Some(vec![below, below + 1.0]),
     })
 }
 

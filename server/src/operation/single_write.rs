@@ -12,7 +12,6 @@ use crate::{
         Rejection,
         write::{self, Actor, Write, Written},
     },
-    table::Table,
     wire::{
         Error,
         shapes::{ConsumedCapacity, ItemCollectionMetrics},
@@ -78,10 +77,11 @@ impl Answer {
     /// `ItemCollectionMetrics` of the collection that `item` belongs to.
     pub(super) fn item_collection_metrics(
         &self,
-        table: &Table,
+        written: &Written,
         item: &Item,
     ) -> Option<ItemCollectionMetrics> {
-        item_collection_metrics(self.metrics.as_deref(), table, item)
+        let size = written.collection_size();
+        item_collection_metrics(self.metrics.as_deref(), &written.table, item, size)
     }
 
     /// The attributes that PutItem and DeleteItem return.

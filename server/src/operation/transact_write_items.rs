@@ -24,13 +24,14 @@ use crate::{
     plan::{
         Rejection,
         capacity::{Consistency, Units, Usage},
+        collection,
         transaction::{self, MAX_BYTES, Outcome, Token, tokens::TokenId},
-        write::{Refusal, Results, Write, Written},
+        write::{COLLECTION_FULL, Refusal, Results, Write, Written},
     },
     table::Table,
     wire::{
         Error, Operation,
-        error::CancellationReason,
+        error::{CancellationCode, CancellationReason},
         shapes::{TransactWriteItemsInput, TransactWriteItemsOutput},
     },
 };
@@ -44,8 +45,14 @@ struct Answer {
 /// An action and the table that it is about.
 type OnTable = (Requested, Arc<Table>);
 
-/// What an action consumed, with the table as it was then.
-type Consumed = (Arc<Table>, TransactionCapacity);
+/// What an action did.
+struct Done {
+    /// The table as it was then.
+    table: Arc<Table>,
+    consumed: TransactionCapacity,
+    /// Size of the item collection afterwards.
+    collection_size: Option<u64>,
+}
 
 /// Executes a TransactWriteItems request.
 ///
@@ -72,19 +79,21 @@ pub(super) async fn execute(
     let writes: Arc<[Write]> = plan(&actions)?.into();
     let transactions = stator.transactions();
     let outcome = transaction::write(transactions, stator.store(), writes, token).await?;
-    let consumed: Vec<Consumed> = match outcome {
+    let done: Vec<Done> = match outcome {
         Outcome::Tried(results) => all_written(&actions, results)?
             .into_iter()
             .map(by_writing)
             .collect(),
         Outcome::Conflict(conflicts) => return Err(transactional::conflict(&conflicts)),
-        Outcome::Repeated(sizes) => actions
-            .iter()
-            .zip(sizes)
-            .map(|((_, table), size)| by_repeating(table, size))
-            .collect(),
+        Outcome::Repeated(sizes) => {
+            let mut done = Vec::with_capacity(sizes.len());
+            for ((action, table), size) in actions.iter().zip(sizes) {
+                done.push(repeat(stator, action, table, size).await?);
+            }
+            done
+        }
     };
-    Ok(respond(&actions, &consumed, &answer))
+    Ok(respond(&actions, &done, &answer))
 }
 
 /// The client token, with what the request asks for.
@@ -158,39 +167,56 @@ fn reason(with_item: bool, result: Result<Written, Refusal>) -> CancellationReas
         }
         Err(Refusal::Expression(error)) => CancellationReason::validation(error.to_string()),
         Err(Refusal::Rejected(rejection)) => CancellationReason::validation(rejection.to_string()),
+        Err(Refusal::CollectionFull) => CancellationReason {
+            code: CancellationCode::ItemCollectionSizeLimitExceeded,
+            message: Some(COLLECTION_FULL.into()),
+            item: None,
+        },
     }
 }
 
-fn respond(
-    actions: &[OnTable],
-    consumed: &[Consumed],
-    answer: &Answer,
-) -> TransactWriteItemsOutput {
-    let by_tables = actions
-        .iter()
-        .zip(consumed)
-        .map(|((action, _), (table, consumed))| ((&*action.table_name, &**table), consumed));
-    let written = actions
-        .iter()
+fn respond(actions: &[OnTable], done: &[Done], answer: &Answer) -> TransactWriteItemsOutput {
+    let both = || {
+        let names = actions.iter().map(|(action, _)| action);
+        names.zip(done)
+    };
+    let by_tables =
+        both().map(|(action, done)| ((&*action.table_name, &*done.table), &done.consumed));
+    let written = both()
         .filter(|(action, _)| action.modifies())
-        .map(|(action, table)| (&*action.table_name, &**table, &action.item));
+        .map(|(action, done)| {
+            let size = done.collection_size;
+            (&*action.table_name, &*done.table, &action.item, size)
+        });
     TransactWriteItemsOutput {
         consumed_capacity: answer.capacity.of_transaction(by_tables),
         item_collection_metrics: collections(answer.metrics.as_deref(), written),
     }
 }
 
-/// What a write consumed.
-fn by_writing(written: Written) -> Consumed {
-    let consumed = TransactionCapacity::Write(written.usage.in_transaction());
-    (written.table, consumed)
+/// What a write did.
+fn by_writing(written: Written) -> Done {
+    Done {
+        collection_size: written.collection_size(),
+        consumed: TransactionCapacity::Write(written.usage.in_transaction()),
+        table: written.table,
+    }
 }
 
 /// What it consumes to repeat a write of this size. "Subsequent `TransactWriteItems` calls with the
 /// same client token return the number of read capacity units consumed in reading the item" (API
 /// reference): a transactional read, by the size that the write was charged by.
-fn by_repeating(table: &Arc<Table>, size: u32) -> Consumed {
+async fn repeat(
+    stator: &Stator,
+    action: &Requested,
+    table: &Arc<Table>,
+    size: u32,
+) -> Result<Done, Error> {
     let mut usage = Usage::new();
     usage.charge_table(Units::read(u64::from(size), Consistency::Transactional));
-    (Arc::clone(table), TransactionCapacity::Read(usage))
+    Ok(Done {
+        table: Arc::clone(table),
+        consumed: TransactionCapacity::Read(usage),
+        collection_size: collection::size(stator.store(), table, action.item.as_ref()).await?,
+    })
 }

@@ -55,7 +55,7 @@ pub(super) async fn execute(
     let (key, update) = (request.key.clone(), request.update.clone());
     let write = plan(layer, &table, request)?;
     let written = answer.run(stator, write).await?;
-    Ok(respond(&table, &key, &update, written, &answer))
+    Ok(respond(&key, &update, written, &answer))
 }
 
 /// Checks the request alone.
@@ -166,7 +166,6 @@ fn plan(layer: Layer, table: &Arc<Table>, request: Request) -> Result<Write, Err
 }
 
 fn respond(
-    table: &Table,
     key: &Item,
     update: &BoundUpdate,
     written: Written,
@@ -174,7 +173,7 @@ fn respond(
 ) -> UpdateItemOutput {
     UpdateItemOutput {
         consumed_capacity: answer.consumed_capacity(&written),
-        item_collection_metrics: answer.item_collection_metrics(table, key),
+        item_collection_metrics: answer.item_collection_metrics(&written, key),
         attributes: match answer.values {
             ReturnValues::None => None,
             ReturnValues::AllOld => written.old,

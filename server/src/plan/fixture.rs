@@ -57,6 +57,7 @@ pub(crate) fn record(
             .collect()
     };
     let (local_indexes, global_indexes) = (indexes(local), indexes(global));
+    let collections = (!local_indexes.is_empty()).then(keyspace);
     let mut names: Vec<String> = local_indexes
         .iter()
         .chain(&global_indexes)
@@ -88,6 +89,7 @@ pub(crate) fn record(
         state: state(),
         attributes,
         key,
+        collections,
         local_indexes,
         global_indexes,
         billing: BillingMode::PayPerRequest,

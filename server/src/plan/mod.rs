@@ -13,6 +13,7 @@
 
 pub mod backfill;
 pub mod capacity;
+pub mod collection;
 pub mod expiry;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -15,13 +15,14 @@ use crate::{
     item::{Item, MAX_ITEM_SIZE},
     plan::{
         capacity::{Units, Usage},
+        collection::{self, Collection},
         expiry,
         index::{self, Change},
         key::{self, Origin},
         rejection::Rejection,
         stored_item,
     },
-    store::{Commit, Fault, Key, ReadMode, Store, Transaction},
+    store::{Commit, EngineError, Fault, Key, ReadMode, Store, Transaction},
     table::Table,
     wire::error::Error,
 };
@@ -86,9 +87,22 @@ pub struct Written {
     /// What it consumed.
     pub usage: Usage,
     changes: Vec<Change>,
+    /// What became of the item collection, in a table that has them.
+    pub(super) collection: Option<Collection>,
 }
 
 impl Written {
+    /// The size of the item's collection afterwards, in bytes; `None` if the table has none, and of
+    /// what only checks.
+    pub fn collection_size(&self) -> Option<u64> {
+        self.collection.as_ref().map(Collection::size)
+    }
+
+    /// What it does to the indexes.
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     /// The size that the write is charged by: that of the larger of the item before and after.
     pub fn size(&self) -> usize {
         larger(self.old.as_ref(), self.new.as_ref())
@@ -104,7 +118,13 @@ pub enum Refusal {
     Expression(ExpressionError),
     /// The result is no valid item.
     Rejected(Rejection),
+    /// The item collection would be too large.
+    CollectionFull,
 }
+
+/// The words for an item collection that would be too large (API reference,
+/// `TransactionCanceledException`).
+pub const COLLECTION_FULL: &str = "Collection size exceeded.";
 
 impl Refusal {
     /// The error that a single write is answered with; `with_item` if it shall show the item
@@ -116,6 +136,7 @@ impl Refusal {
             },
             Self::Expression(error) => Error::validation(error.to_string()),
             Self::Rejected(rejection) => rejection.into(),
+            Self::CollectionFull => Error::ItemCollectionSizeLimitExceeded(COLLECTION_FULL.into()),
         }
     }
 }
@@ -145,7 +166,7 @@ pub fn execute(
     actor: Actor,
     mode: ReadMode,
 ) -> Result<(Results, Commit), Fault> {
-    let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
+    let mut transaction = lock(store, writes, mode)?;
     let results = evaluate(&transaction, writes)?;
     let complete = results.iter().all(Result::is_ok);
     if complete {
@@ -158,12 +179,23 @@ pub fn execute(
     Ok((results, commit))
 }
 
+/// Takes the locks of all items, and of what is kept about their collections.
+pub(super) fn lock(
+    store: &Store,
+    writes: &[Write],
+    mode: ReadMode,
+) -> Result<Transaction, EngineError> {
+    let collections = collection::rows(writes);
+    let items = writes.iter().map(|write| &write.key);
+    store.transaction(items.chain(&collections), mode)
+}
+
 /// What each write makes of its item, whose lock `transaction` holds. Nothing is written yet.
 ///
 /// The tables' definitions are looked up here and not before: see [`Table::current`].
 pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Results, Fault> {
     let mut tables = CurrentTables::default();
-    writes
+    let mut results = writes
         .iter()
         .map(|write| {
             let table = tables.of(&write.table)?;
@@ -171,7 +203,9 @@ pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Re
             let unfilled = unfilled(transaction, &table, old.as_ref())?;
             Ok(compute(write, table, old, &unfilled))
         })
-        .collect()
+        .collect::<Result<Results, Fault>>()?;
+    collection::measure(transaction, writes, &mut results)?;
+    Ok(results)
 }
 
 /// The current definitions of a plan's tables, each looked up once.
@@ -264,6 +298,7 @@ fn compute(
         updated_new,
         usage,
         changes,
+        collection: None,
     })
 }
 
@@ -330,6 +365,9 @@ pub(super) fn stage(
         }
         let (old, new) = (written.old.as_ref(), written.new.as_ref());
         expiry::stage(transaction, &written.table, &write.key, old, new);
+        if let Some(collection) = &written.collection {
+            collection.stage(transaction);
+        }
         for change in &written.changes {
             if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().mark(transaction);

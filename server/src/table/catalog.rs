@@ -47,6 +47,7 @@ type Tables = BTreeMap<Box<str>, Arc<Table>>;
 /// Which tables there are.
 pub struct Catalog {
     store: Store,
+    collection_limit: u64,
     tables: RwLock<HashMap<Namespace, Tables>>,
     stripes: Box<[Mutex<()>]>,
 }
@@ -82,8 +83,9 @@ pub enum Change {
 }
 
 impl Catalog {
-    /// Reads the catalog of `store`, and begins to count what a crash left uncounted.
-    pub fn load(store: Store) -> Result<Self, CatalogError> {
+    /// Reads the catalog of `store`, and begins to count what a crash left uncounted. Item collections
+    /// may have up to `collection_limit` bytes.
+    pub fn load(store: Store, collection_limit: u64) -> Result<Self, CatalogError> {
         let now_ms = store.now_ms();
         let snapshot = store.snapshot();
         let mut tables: HashMap<Namespace, Tables> = HashMap::new();
@@ -120,7 +122,7 @@ impl Catalog {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            let table = table.succeed(None);
+            let table = table.with_collection_limit(collection_limit).succeed(None);
             table.publish();
             tables
                 .entry(table.namespace().clone())
@@ -140,6 +142,7 @@ impl Catalog {
         let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
         Ok(Self {
             store,
+            collection_limit,
             tables: RwLock::new(tables),
             stripes,
         })
@@ -305,7 +308,10 @@ impl Catalog {
                 statistics
             }
         });
-        let table = table.map_err(internal)?.succeed(before.map(AsRef::as_ref));
+        let table = table
+            .map_err(internal)?
+            .with_collection_limit(self.collection_limit)
+            .succeed(before.map(AsRef::as_ref));
         for (keyspace, filling) in table.fillings() {
             let is_new = before.is_none_or(|before| before.filling(keyspace).is_none());
             if is_new && filling.is_pending() {

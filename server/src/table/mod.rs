@@ -32,4 +32,4 @@ pub use statistics::Statistics;
 pub use status::{IndexStatus, TableStatus};
 pub use throughput::{BillingMode, OnDemandThroughput, ProvisionedThroughput, WarmThroughput};
 pub use time_to_live::{ExpiryIndex, TimeToLive, TimeToLiveStatus};
-pub use view::Table;
+pub use view::{COLLECTION_LIMIT, Table};

@@ -72,6 +72,9 @@ pub struct Record {
     pub attributes: Vec<Attribute>,
     /// Key of the table, in the order it was given.
     pub key: Vec<KeyElement>,
+    /// Keyspace of the sizes of item collections: of tables with local secondary indexes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collections: Option<u32>,
     /// Local secondary indexes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub local_indexes: Vec<Index>,
@@ -298,10 +301,11 @@ impl Record {
             .any(|index| index.state.is_gone(now_ms))
     }
 
-    /// All keyspaces of the table: that of the items, then those of the indexes, then that of what
-    /// expires.
+    /// All keyspaces of the table: that of the items, that of the collections, those of the
+    /// indexes, and that of what expires.
     pub fn keyspaces(&self) -> impl Iterator<Item = u32> {
         std::iter::once(self.keyspace)
+            .chain(self.collections)
             .chain(self.indexes().map(|index| index.keyspace))
             .chain(self.expiry_keyspace())
     }
@@ -374,6 +378,9 @@ impl Record {
             .any(|index| self.resolve(&index.key).is_none())
         {
             return wrong("an index key has an attribute without definition or no partition key");
+        }
+        if self.collections.is_some() == self.local_indexes.is_empty() {
+            return wrong("it has local indexes and no collections, or the other way round");
         }
         let mut keyspaces: Vec<u32> = self.keyspaces().collect();
         keyspaces.sort_unstable();

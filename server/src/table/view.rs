@@ -17,6 +17,9 @@ use crate::{
     store::{Key, KeyspaceId, layout::entry_key},
 };
 
+/// The size limit of item collections (developer guide, "Item collection size limit").
+pub const COLLECTION_LIMIT: u64 = 10 << 30;
+
 /// An immutable view of a table's definition. Only the [`Statistics`] move, and what
 /// [`Table::current`] answers.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Table {
     leaving: Box<[SecondaryIndex]>,
     statistics: Arc<Statistics>,
     expiry: Option<Arc<ExpiryIndex>>,
+    /// Bytes that an item collection may have.
+    collection_limit: u64,
     /// The newest view of this table: one place that all its views share. It does not keep that view
     /// alive, which would keep itself alive by it.
     newest: Arc<ArcSwapWeak<Self>>,
@@ -105,8 +110,16 @@ impl Table {
             leaving: leaving.into(),
             statistics,
             expiry,
+            collection_limit: COLLECTION_LIMIT,
             newest: Arc::new(ArcSwapWeak::new(Weak::new())),
         })
+    }
+
+    /// Sets the size that an item collection may have, in bytes.
+    #[must_use]
+    pub(super) fn with_collection_limit(mut self, limit: u64) -> Self {
+        self.collection_limit = limit;
+        self
     }
 
     /// This view as one that requests may have. It is the current one as soon as it is
@@ -180,12 +193,23 @@ impl Table {
         KeyspaceId(self.record.keyspace)
     }
 
-    /// All keyspaces of the table: that of the items, then those of the indexes, then that of what
-    /// expires.
+    /// Keyspace of the sizes of item collections, if the table has collections: if any index is local.
+    pub fn collections(&self) -> Option<KeyspaceId> {
+        self.record.collections.map(KeyspaceId)
+    }
+
+    /// Bytes that an item collection may have.
+    pub fn collection_limit(&self) -> u64 {
+        self.collection_limit
+    }
+
+    /// All keyspaces of the table: that of the items, that of the collections, those of the
+    /// indexes, and that of what expires.
     pub fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
         let indexes = self.indexes.iter().map(SecondaryIndex::keyspace);
         let expiry = self.expiry.iter().map(|index| index.keyspace());
         std::iter::once(self.keyspace())
+            .chain(self.collections())
             .chain(indexes)
             .chain(expiry)
     }
@@ -239,11 +263,6 @@ impl Table {
     /// The secondary index `name`.
     pub fn index(&self, name: &str) -> Option<&SecondaryIndex> {
         self.indexes.iter().find(|index| index.name() == name)
-    }
-
-    /// Whether any index is local, so that a partition is an item collection with a size limit.
-    pub fn has_local_indexes(&self) -> bool {
-        !self.record.local_indexes.is_empty()
     }
 
     /// Where an item with the primary key that is in `item` stands. `None` if one of its attributes

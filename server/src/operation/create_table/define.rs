@@ -97,6 +97,7 @@ pub(super) fn define(
         state,
         attributes: attributes.sorted(),
         key,
+        collections: None,
         local_indexes,
         global_indexes,
         billing,

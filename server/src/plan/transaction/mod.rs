@@ -152,7 +152,7 @@ fn execute(
     row: Option<(Key, u128)>,
     mode: ReadMode,
 ) -> Result<(Option<Results>, Commit), Fault> {
-    let mut transaction = store.transaction(writes.iter().map(|write| &write.key), mode)?;
+    let mut transaction = write::lock(store, writes, mode)?;
     let results = write::evaluate(&transaction, writes)?;
     let size: usize = results.iter().flatten().map(Written::size).sum();
     if size > MAX_BYTES {

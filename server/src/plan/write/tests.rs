@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     plan::fixture::{IndexSpec, item, record},
     store::StoreOptions,
-    table::{Catalog, Change as Definition, Namespace, Projection},
+    table::{COLLECTION_LIMIT, Catalog, Change as Definition, Namespace, Projection},
 };
 
 const GLOBAL: &[IndexSpec<'_>] = &[("global", &["g"], &[], Projection::All)];
@@ -16,7 +16,7 @@ struct Tables {
 impl Tables {
     fn new() -> Self {
         let store = Store::open(StoreOptions::default()).unwrap();
-        let catalog = Catalog::load(store.clone()).unwrap();
+        let catalog = Catalog::load(store.clone(), COLLECTION_LIMIT).unwrap();
         let namespace = Namespace::new("000000000000", "us-east-1");
         Self {
             store,
