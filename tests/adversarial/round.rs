@@ -217,7 +217,8 @@ fn digest(target: &mut dyn Target) -> u64 {
 }
 
 fn table(target: &mut dyn Target, name: &Value, hasher: &mut DefaultHasher) {
-    let answer = right(target, DescribeTable, &json!({"TableName": name}), hasher);
+    let answer = settled(target, name);
+    answer.to_string().hash(hasher);
     let table = &answer["Table"];
     let resource = json!({"ResourceArn": table["TableArn"]});
     right(target, ListTagsOfResource, &resource, hasher);
@@ -236,6 +237,21 @@ fn table(target: &mut dyn Target, name: &Value, hasher: &mut DefaultHasher) {
             let scan = json!({"TableName": name, "IndexName": index["IndexName"]});
             pages(target, Scan, scan, hasher, &SCAN);
         }
+    }
+}
+
+/// The description of a table, once its indexes that come and go have done so in the background.
+fn settled(target: &mut dyn Target, name: &Value) -> Value {
+    let request = json!({ "TableName": name });
+    loop {
+        let answer = right(target, DescribeTable, &request, &mut DefaultHasher::new());
+        let table = &answer["Table"];
+        let indexes = table["GlobalSecondaryIndexes"].as_array();
+        let mut states = indexes.into_iter().flatten().map(|one| &one["IndexStatus"]);
+        if table["TableStatus"] == "ACTIVE" && states.all(|state| state == "ACTIVE") {
+            return answer;
+        }
+        std::thread::yield_now();
     }
 }
 

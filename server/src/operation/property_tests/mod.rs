@@ -2,7 +2,7 @@
 //!
 //! A case makes two random tables (key types, local and global indexes with every projection and up
 //! to four and four key attributes) and sends them random requests: puts, updates with every clause,
-//! deletes, batches, transactions, with conditions and with the legacy parameters, some of them
+//! deletes, batches, transactions, global indexes that come and go, with conditions and with the legacy parameters, some of them
 //! wrong. The model keeps the items as JSON in a map. After each request
 //!
 //! - the answer is what the model says, refusals included,
@@ -17,6 +17,7 @@
 mod attributes;
 mod calculator;
 mod condition;
+mod indexes;
 mod model;
 mod projection;
 mod random;
@@ -90,6 +91,10 @@ fn run(random: &mut Random) {
         world.harness.ok(created, request);
     }
     for _ in 0..STEPS {
+        if random.one_in(12) {
+            let table = world.change_indexes(random);
+            world.check(table, random);
+        }
         let touched = world.write(random);
         for table in touched {
             world.check(table, random);

@@ -77,19 +77,8 @@ impl Schema {
             });
         }
         for number in 0..random.below(5) {
-            let own: &[&str] = if has_sort { &["pk", "sk"] } else { &["pk"] };
-            let names = random.shuffled(&[INDEXABLE, own].concat());
-            // Most indexes have simple keys, and so do most entries.
-            let most = if random.one_in(3) { 3 } else { 1 };
-            let partition = 1 + random.below(most);
-            let sort = random.below(most + 1).min(names.len() - partition);
-            indexes.push(Index {
-                name: format!("global-{number}"),
-                local: false,
-                partition: names[..partition].to_vec(),
-                sort: names[partition..partition + sort].to_vec(),
-                projection: Projection::random(random),
-            });
+            let name = format!("global-{number}");
+            indexes.push(Index::random_global(random, name, has_sort));
         }
         Self {
             name: name.into(),
@@ -101,16 +90,10 @@ impl Schema {
 
     /// The CreateTable request.
     pub(super) fn request(&self, random: &mut Random) -> Value {
-        let element = |name: &&str, key: &str| json!({"AttributeName": name, "KeyType": key});
-        let schema = |partition: &[&str], sort: &[&str]| -> Vec<Value> {
-            let partition = partition.iter().map(|name| element(name, "HASH"));
-            partition
-                .chain(sort.iter().map(|name| element(name, "RANGE")))
-                .collect()
-        };
         let mut used: BTreeSet<&str> = self.key_names().into_iter().collect();
         let mut request = json!({"TableName": self.name, "BillingMode": "PAY_PER_REQUEST"});
-        request["KeySchema"] = schema(&["pk"], if self.has_sort { &["sk"] } else { &[] }).into();
+        let sort: &[&str] = if self.has_sort { &["sk"] } else { &[] };
+        request["KeySchema"] = key_schema(&["pk"], sort);
         for (member, local) in [
             ("LocalSecondaryIndexes", true),
             ("GlobalSecondaryIndexes", false),
@@ -118,23 +101,21 @@ impl Schema {
             let mut indexes = Vec::new();
             for index in self.indexes.iter().filter(|index| index.local == local) {
                 used.extend(index.key_names());
-                indexes.push(json!({
-                    "IndexName": index.name,
-                    "KeySchema": schema(&index.partition, &index.sort),
-                    "Projection": index.projection.request(),
-                }));
+                indexes.push(index.request());
             }
             if !indexes.is_empty() {
                 request[member] = indexes.into();
             }
         }
         let used: Vec<&str> = used.into_iter().collect();
-        let attributes = random
-            .shuffled(&used)
-            .into_iter()
-            .map(|name| json!({"AttributeName": name, "AttributeType": self.types[name]}));
-        request["AttributeDefinitions"] = attributes.collect();
+        request["AttributeDefinitions"] = self.definitions(&random.shuffled(&used));
         request
+    }
+
+    pub(super) fn definitions(&self, names: &[&str]) -> Value {
+        let definition =
+            |name: &&str| json!({"AttributeName": name, "AttributeType": self.types[name]});
+        names.iter().map(definition).collect()
     }
 
     pub(super) fn key_names(&self) -> Vec<&'static str> {
@@ -180,20 +161,53 @@ impl Schema {
         item
     }
 
-    /// Whether the indexes allow an item: an attribute that is a key of one must have its declared
-    /// type and not be empty (developer guide, "Global secondary indexes", "Attribute data types").
-    pub(super) fn allows(&self, item: &Value) -> bool {
+    /// Whether the indexes allow an item: an attribute that is a key of one must be fit for it, but
+    /// an update may leave one as it was before there was the index.
+    pub(super) fn allows(&self, item: &Value, old: Option<&Value>) -> bool {
         self.indexes
             .iter()
             .flat_map(Index::key_names)
-            .filter_map(|name| Some((name, item.get(name)?)))
-            .all(|(name, value)| {
-                kind(value) == self.types[name] && value[self.types[name]] != json!("")
-            })
+            .filter(|name| item.get(name).is_some())
+            .filter(|name| old.is_none_or(|old| old.get(name) != item.get(name)))
+            .all(|name| self.fits(item, name))
+    }
+
+    /// Whether the item's attribute can be that of a key: of the declared type and not empty
+    /// (developer guide, "Global secondary indexes", "Detecting and correcting index key violations").
+    fn fits(&self, item: &Value, name: &str) -> bool {
+        item.get(name).is_some_and(|value| {
+            kind(value) == self.types[name] && value[self.types[name]] != json!("")
+        })
     }
 }
 
 impl Index {
+    /// A global index of a table that has a sort key, or none.
+    pub(super) fn random_global(random: &mut Random, name: String, has_sort: bool) -> Self {
+        let own: &[&str] = if has_sort { &["pk", "sk"] } else { &["pk"] };
+        let names = random.shuffled(&[INDEXABLE, own].concat());
+        // Most indexes have simple keys, and so do most entries.
+        let most = if random.one_in(3) { 4 } else { 1 };
+        let partition = 1 + random.below(most);
+        let sort = random.below(most + 1).min(names.len() - partition);
+        Self {
+            name,
+            local: false,
+            partition: names[..partition].to_vec(),
+            sort: names[partition..partition + sort].to_vec(),
+            projection: Projection::random(random),
+        }
+    }
+
+    /// It, as CreateTable and UpdateTable are given it.
+    pub(super) fn request(&self) -> Value {
+        json!({
+            "IndexName": self.name,
+            "KeySchema": key_schema(&self.partition, &self.sort),
+            "Projection": self.projection.request(),
+        })
+    }
+
     pub(super) fn key_names(&self) -> Vec<&'static str> {
         [&self.partition[..], &self.sort].concat()
     }
@@ -211,9 +225,9 @@ impl Index {
         matches!(self.projection, Projection::All)
     }
 
-    /// What an item has in the index, if it has every attribute of its key.
+    /// What an item has in the index, if it has every attribute of its key and each is fit for it.
     pub(super) fn entry(&self, schema: &Schema, item: &Value) -> Option<Value> {
-        if !self.key_names().iter().all(|name| item.get(name).is_some()) {
+        if !self.key_names().iter().all(|name| schema.fits(item, name)) {
             return None;
         }
         let attributes = item.as_object().unwrap().iter();
@@ -228,6 +242,13 @@ impl Index {
     pub(super) fn position(&self, schema: &Schema, entry: &Value) -> Value {
         only(entry, &[schema.key_names(), self.key_names()].concat())
     }
+}
+
+fn key_schema(partition: &[&str], sort: &[&str]) -> Value {
+    let element = |name: &&str, key: &str| json!({"AttributeName": name, "KeyType": key});
+    let partition = partition.iter().map(|name| element(name, "HASH"));
+    let sort = sort.iter().map(|name| element(name, "RANGE"));
+    partition.chain(sort).collect()
 }
 
 /// The item without other attributes than these.

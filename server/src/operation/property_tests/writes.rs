@@ -80,7 +80,7 @@ impl Write {
         let table = &model.tables[self.table];
         let old = table.get(&self.key);
         if let Action::Put(item) = &self.action
-            && !table.schema.allows(item)
+            && !table.schema.allows(item, None)
         {
             return Outcome::Invalid;
         }
@@ -97,7 +97,7 @@ impl Write {
             Action::Check => Outcome::Done(old.cloned()),
             Action::Update(update) => match update.apply(old, &self.key) {
                 Ok(Some(item)) if item_size(&item) > 400 * 1024 => Outcome::Invalid,
-                Ok(Some(item)) if !table.schema.allows(&item) => Outcome::Invalid,
+                Ok(Some(item)) if !table.schema.allows(&item, old) => Outcome::Invalid,
                 Ok(item) => Outcome::Done(item),
                 Err(_) => Outcome::Invalid,
             },
@@ -310,7 +310,7 @@ impl World {
             }
             // There are enough of these in single writes; here all reasons shall count.
             if let Action::Put(item) = &write.action
-                && !self.model.tables[write.table].schema.allows(item)
+                && !self.model.tables[write.table].schema.allows(item, None)
             {
                 write.action = Action::Delete;
             }
