@@ -9,7 +9,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::RequestContext;
+use super::{RequestContext, definition::quota};
 use crate::{
     stator::{Stator, table_not_found},
     store::Fault,
@@ -55,6 +55,7 @@ fn update(
     let changed = stator.catalog().change(&namespace, name, now_ms, |table| {
         let table = table.ok_or_else(|| table_not_found(name))?;
         check(table, enable, attribute, now_ms)?;
+        quota::check_change(stator, &namespace, now_ms)?;
         let keyspace = match enable {
             true => Some(stator.store().create_keyspace()?.0),
             false => None,

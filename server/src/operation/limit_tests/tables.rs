@@ -279,6 +279,31 @@ fn capacity_of_an_account() {
 }
 
 #[test]
+fn time_to_live() {
+    let request = |n| {
+        let specification = json!({"Enabled": true, "AttributeName": x(n)});
+        let request = json!({"TableName": "hash", "TimeToLiveSpecification": specification});
+        (UpdateTimeToLive, request)
+    };
+    check([
+        least(
+            "attribute of time to live",
+            MODEL,
+            1,
+            request,
+            violation("length greater than or equal to 1"),
+        ),
+        most(
+            "attribute of time to live",
+            MODEL,
+            255,
+            request,
+            violation("length less than or equal to 255"),
+        ),
+    ]);
+}
+
+#[test]
 fn tags() {
     const TAGS: &str = "developer guide, \"Tagging restrictions in DynamoDB\"";
     let tagged = |tags: Vec<Value>| create(0, json!({ "Tags": tags }));
@@ -400,4 +425,17 @@ fn the_number_of_tables_on_their_way() {
         exceeded(&harness, CreateTable, &named("four")),
         simultaneously
     );
+    // Of what is there and stands, nothing can be changed or deleted meanwhile.
+    let on_its_way = |name: &str| json!({"TableName": name});
+    harness.table("stands", &[], &[], &[]);
+    let update = json!({"TableName": "stands", "DeletionProtectionEnabled": true});
+    let time_to_live = json!({"TableName": "stands",
+        "TimeToLiveSpecification": {"Enabled": true, "AttributeName": "t"}});
+    for (operation, request) in [
+        (DeleteTable, on_its_way("stands")),
+        (UpdateTable, update),
+        (UpdateTimeToLive, time_to_live),
+    ] {
+        assert_eq!(exceeded(&harness, operation, &request), simultaneously);
+    }
 }
