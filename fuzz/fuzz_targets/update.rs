@@ -40,7 +40,7 @@ fuzz_target!(|text: &str| {
                 let _words = error.to_string();
             }
         }
-        if let Some(item) = bound.updated_old(old) {
+        if let Some(item) = bound.at_targets(old) {
             item.as_ref().verify().expect("what was before verifies");
         }
     }

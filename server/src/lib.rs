@@ -10,6 +10,7 @@ mod format_spec;
 pub mod http;
 pub mod item;
 pub mod operation;
+pub mod partiql;
 pub mod plan;
 mod stator;
 pub mod store;

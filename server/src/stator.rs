@@ -14,6 +14,7 @@ pub use crate::table::COLLECTION_LIMIT;
 use crate::{
     expression::ExpressionCache,
     operation::{Quotas, RequestContext},
+    partiql::StatementCache,
     plan::{backfill, transaction::Transactions},
     store::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
@@ -24,7 +25,7 @@ use crate::{
     wire,
 };
 
-/// How many parsed expressions of each kind are kept. A program has tens to hundreds.
+/// How many parsed expressions of each kind, and statements, are kept. A program has tens to hundreds.
 const EXPRESSION_CACHE_SIZE: usize = 1024;
 
 /// How long expired items stay, unless an option says otherwise. In DynamoDB it is "within a few days"
@@ -120,6 +121,7 @@ struct Inner {
     wording: Wording,
     quotas: Quotas,
     expressions: ExpressionCache,
+    statements: StatementCache,
     transactions: Arc<Transactions>,
     sweeper: Arc<Sweeper>,
     due: DueRegistry,
@@ -169,6 +171,7 @@ impl Stator {
             wording: options.wording,
             quotas: options.quotas,
             expressions: ExpressionCache::new(EXPRESSION_CACHE_SIZE),
+            statements: StatementCache::new(EXPRESSION_CACHE_SIZE),
             transactions,
             sweeper,
             due,
@@ -210,6 +213,11 @@ impl Stator {
     /// Expressions that were parsed before.
     pub fn expressions(&self) -> &ExpressionCache {
         &self.inner.expressions
+    }
+
+    /// Statements that were parsed before.
+    pub fn statements(&self) -> &StatementCache {
+        &self.inner.statements
     }
 
     /// Transactions in progress, and client tokens.

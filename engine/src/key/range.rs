@@ -137,6 +137,21 @@ impl KeyRange {
         self
     }
 
+    /// What both ranges hold. They are of one partition, or neither is of any.
+    #[must_use]
+    pub fn intersection(mut self, other: KeyRange) -> KeyRange {
+        self.start = self.start.max(other.start);
+        self.end = match (self.end, other.end) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        // A start of another partition leaves the range empty, or without a partition.
+        if self.partition_prefix != other.partition_prefix {
+            self.partition_prefix = 0;
+        }
+        self
+    }
+
     /// The first key bytes of the range.
     #[must_use]
     pub fn start(&self) -> &[u8] {

@@ -6,7 +6,7 @@ use super::placeholders::{Placeholders, Resolved};
 use crate::item::{ItemRef, Value, ValueRef};
 
 /// The names and values of a request that a tree uses, by slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bindings {
     names: Box<[Box<str>]>,
     values: Box<[Value]>,

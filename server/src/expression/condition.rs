@@ -40,6 +40,18 @@ impl Condition {
         Self { kind, root, slots }
     }
 
+    /// What has to hold.
+    #[must_use]
+    pub fn root(&self) -> &Predicate {
+        &self.root
+    }
+
+    /// The placeholders of [`Condition::root`].
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// Binds it to the placeholders of a request.
     ///
     /// # Errors

@@ -52,6 +52,15 @@ pub enum KeyTest {
 }
 
 impl KeyTest {
+    /// The value that the attribute has to be equal to, if that is what is asked.
+    #[must_use]
+    pub fn equal(&self) -> Option<&Value> {
+        match self {
+            Self::Equal(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The values compared with.
     fn values(&self) -> impl Iterator<Item = &Value> {
         let (first, second) = match self {
@@ -106,6 +115,12 @@ impl KeyCondition {
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
         let (root, slots) = parser::predicate(text, ExpressionKind::KeyCondition)?;
         Ok(Self { root, slots })
+    }
+
+    /// A key condition that no text stands for.
+    #[must_use]
+    pub fn new(root: Predicate, slots: Slots) -> Self {
+        Self { root, slots }
     }
 
     /// Binds it to the placeholders of a request and takes it apart, one clause per attribute.

@@ -22,6 +22,7 @@ mod key_condition;
 mod lexer;
 mod parser;
 mod path_tree;
+mod path_value;
 mod placeholders;
 mod projection;
 pub mod reserved;
@@ -36,6 +37,7 @@ pub use error::{ExpressionError, ExpressionKind, Stage};
 pub use key_condition::{
     KeyAttribute, KeyClause, KeyCondition, KeySchema, KeySelection, KeyTest, select,
 };
+pub use path_value::PathValue;
 pub use placeholders::Placeholders;
 pub use projection::{BoundProjection, Projection};
 pub use update::{BoundUpdate, Update, UpdateResult};

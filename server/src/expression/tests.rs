@@ -234,7 +234,7 @@ impl<'a> Block<'a> {
         let result = bound.apply(item, key.as_ref())?;
         result.item.as_ref().verify().unwrap();
         let optional = |item: Option<Item>| item.map_or("none".to_owned(), |item| json(&item));
-        let (old, new) = (bound.updated_old(item), result.updated_new);
+        let (old, new) = (bound.at_targets(item), result.updated_new);
         Ok(format!(
             "{}\nold {}\nnew {}",
             json(&result.item),

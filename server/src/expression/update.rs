@@ -190,12 +190,14 @@ impl BoundUpdate {
         })
     }
 
-    /// What `ReturnValues: UPDATED_OLD` returns of the item before the update: what it had at the
-    /// paths that the update changes. `None` if it had nothing there.
+    /// What an item has at the paths that the update changes; `None` if it has nothing there. Of the
+    /// item before the update it is what `ReturnValues: UPDATED_OLD` and PartiQL's `MODIFIED OLD *`
+    /// return, of the item after it what `MODIFIED NEW *` does (recorded answers:
+    /// `tests/tier2/partiql/executeStatement.test.ts`, "MODIFIED over list-index edges").
     #[must_use]
-    pub fn updated_old(&self, item: Option<ItemRef<'_>>) -> Option<Item> {
-        let old = path_tree::project(&self.targets, item?);
-        (!old.as_ref().is_empty()).then_some(old)
+    pub fn at_targets(&self, item: Option<ItemRef<'_>>) -> Option<Item> {
+        let found = path_tree::project(&self.targets, item?);
+        (!found.as_ref().is_empty()).then_some(found)
     }
 }
 

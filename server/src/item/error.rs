@@ -176,8 +176,8 @@ fn number(text: &str, error: NumberError, wording: Wording) -> String {
     }
 }
 
-/// The older layer reads numbers as Java's `BigDecimal` does, whose scale has 32 bits: a larger one
-/// is no number, and the magnitude computed from it wraps.
+/// The older layer reads numbers as Java's `BigDecimal` does, whose exponent and scale have 32 bits: a
+/// larger one is no number, and the magnitude computed from it wraps.
 fn narrow_exponent(text: &str, error: NumberError) -> NumberError {
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
         return error;
@@ -194,10 +194,9 @@ fn narrow_exponent(text: &str, error: NumberError) -> NumberError {
         .filter(u8::is_ascii_digit)
         .count()
         .max(1);
-    let scale = exponent
-        .parse::<i64>()
-        .ok()
-        .and_then(|exponent| i32::try_from(i64::try_from(fraction).ok()? - exponent).ok());
+    let scale = exponent.parse::<i32>().ok().and_then(|exponent| {
+        i32::try_from(i64::try_from(fraction).ok()? - i64::from(exponent)).ok()
+    });
     match (scale, i32::try_from(precision)) {
         (Some(scale), Ok(precision)) => {
             if precision.wrapping_sub(scale) > 126 {

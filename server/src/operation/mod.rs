@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod backfill_tests;
+mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
 #[cfg(test)]
@@ -25,12 +26,15 @@ mod describe_limits;
 mod describe_table;
 mod describe_table_replica_auto_scaling;
 mod describe_time_to_live;
+mod execute_statement;
+mod execute_transaction;
 mod get_item;
 mod get_resource_policy;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod item_tests;
+mod key_range;
 mod layer;
 mod legacy;
 #[cfg(test)]
@@ -56,6 +60,9 @@ mod resource;
 mod respond;
 mod scan;
 mod single_write;
+mod statement;
+#[cfg(test)]
+mod statement_tests;
 mod tag_resource;
 mod transact_get_items;
 mod transact_write_items;
@@ -151,6 +158,7 @@ macro_rules! operations {
 }
 
 operations! {
+    BatchExecuteStatement: batch_execute_statement, BatchExecuteStatementInput -> BatchExecuteStatementOutput;
     BatchGetItem: batch_get_item, BatchGetItemInput -> BatchGetItemOutput;
     BatchWriteItem: batch_write_item, BatchWriteItemInput -> BatchWriteItemOutput;
     CreateTable: create_table, CreateTableInput -> CreateTableOutput;
@@ -165,6 +173,8 @@ operations! {
     DescribeTable: describe_table, DescribeTableInput -> DescribeTableOutput;
     DescribeTableReplicaAutoScaling: describe_table_replica_auto_scaling, DescribeTableReplicaAutoScalingInput -> DescribeTableReplicaAutoScalingOutput;
     DescribeTimeToLive: describe_time_to_live, DescribeTimeToLiveInput -> DescribeTimeToLiveOutput;
+    ExecuteStatement: execute_statement, ExecuteStatementInput -> ExecuteStatementOutput;
+    ExecuteTransaction: execute_transaction, ExecuteTransactionInput -> ExecuteTransactionOutput;
     GetItem: get_item, GetItemInput -> GetItemOutput;
     GetResourcePolicy: get_resource_policy, GetResourcePolicyInput -> GetResourcePolicyOutput;
     ListBackups: list_backups, ListBackupsInput -> ListBackupsOutput;

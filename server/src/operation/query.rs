@@ -2,20 +2,15 @@
 
 use crate::{
     Stator,
-    expression::{self, KeyClause, KeySelection, KeyTest},
-    item::Kind,
+    expression::KeyClause,
     operation::{
-        RequestContext,
+        RequestContext, key_range,
         layer::Layer,
         legacy,
         page_request::{Own, PageParameters, PageRequest, Source},
     },
     plan::Rejection,
-    store::{
-        Direction, KeyRange,
-        layout::{self, SortCondition},
-    },
-    table::{KeyAttribute, KeySchema, ScalarType},
+    store::{Direction, KeyRange},
     wire::{
         Error, Operation,
         shapes::{QueryInput, QueryOutput},
@@ -109,15 +104,9 @@ fn validate(stator: &Stator, layer: Layer, input: QueryInput) -> Result<Request,
 
 /// The entries that the key condition selects, without those of earlier pages.
 fn range(layer: Layer, source: &Source, request: &Request) -> Result<KeyRange, Error> {
-    let selection =
-        select(&request.clauses, source.key_schema()).map_err(|error| layer.expression(error))?;
-    let range = layout::partition_range(
-        source.keyspace(),
-        selection.partition.iter().map(|value| value.as_ref()),
-        selection.sort_prefix.iter().map(|value| value.as_ref()),
-        selection.sort.as_ref().map(sort_condition),
-    )
-    .ok_or(Rejection::KeyMismatch)?;
+    let selection = key_range::select(&request.clauses, source.key_schema())
+        .map_err(|error| layer.expression(error))?;
+    let range = key_range::entries(source.keyspace(), &selection).ok_or(Rejection::KeyMismatch)?;
     let Some(start) = &request.page.start else {
         return Ok(range);
     };
@@ -131,46 +120,6 @@ fn range(layer: Layer, source: &Source, request: &Request) -> Result<KeyRange, E
         Direction::Forward => range.after(&start),
         Direction::Backward => range.before(&start),
     })
-}
-
-/// Matches the key condition with the key of the table or index.
-fn select(
-    clauses: &[KeyClause],
-    schema: &KeySchema,
-) -> Result<KeySelection, expression::ExpressionError> {
-    let (hash, range) = (attributes(schema.partition()), attributes(schema.sort()));
-    expression::select(
-        clauses,
-        expression::KeySchema {
-            hash: &hash,
-            range: &range,
-        },
-    )
-}
-
-fn attributes(keys: &[KeyAttribute]) -> Vec<expression::KeyAttribute<'_>> {
-    keys.iter()
-        .map(|key| expression::KeyAttribute {
-            name: &key.name,
-            kind: match key.scalar {
-                ScalarType::S => Kind::S,
-                ScalarType::N => Kind::N,
-                ScalarType::B => Kind::B,
-            },
-        })
-        .collect()
-}
-
-fn sort_condition(test: &KeyTest) -> SortCondition<'_> {
-    match test {
-        KeyTest::Equal(value) => SortCondition::Equal(value.as_ref()),
-        KeyTest::Less(value) => SortCondition::Less(value.as_ref()),
-        KeyTest::LessOrEqual(value) => SortCondition::LessOrEqual(value.as_ref()),
-        KeyTest::Greater(value) => SortCondition::Greater(value.as_ref()),
-        KeyTest::GreaterOrEqual(value) => SortCondition::GreaterOrEqual(value.as_ref()),
-        KeyTest::Between(low, high) => SortCondition::Between(low.as_ref(), high.as_ref()),
-        KeyTest::BeginsWith(value) => SortCondition::BeginsWith(value.as_ref()),
-    }
 }
 
 /// A filter may not read the key that is queried, nor what an index does not carry.

@@ -57,15 +57,25 @@ pub(super) fn check_return_values(layer: Layer, member: Option<&str>) -> Result<
     }
 }
 
+/// Runs a plan of one write, unless a transaction is in progress on its item. `item_on_failure` says
+/// whether a failed condition shows the item.
+pub(super) async fn run(
+    stator: &Stator,
+    write: Write,
+    item_on_failure: bool,
+) -> Result<Written, Error> {
+    stator.transactions().check_free(&write.key)?;
+    let results = write::run(stator.store(), [write].into(), Actor::Client).await?;
+    match results.into_iter().next() {
+        Some(result) => result.map_err(|refusal| refusal.into_error(item_on_failure)),
+        None => Err(Error::InternalServer("a write came to no result".into())),
+    }
+}
+
 impl Answer {
     /// Runs a plan of one write, unless a transaction is in progress on its item.
     pub(super) async fn run(&self, stator: &Stator, write: Write) -> Result<Written, Error> {
-        stator.transactions().check_free(&write.key)?;
-        let results = write::run(stator.store(), [write].into(), Actor::Client).await?;
-        match results.into_iter().next() {
-            Some(result) => result.map_err(|refusal| refusal.into_error(self.item_on_failure)),
-            None => Err(Error::InternalServer("a write came to no result".into())),
-        }
+        run(stator, write, self.item_on_failure).await
     }
 
     /// `ConsumedCapacity`.

@@ -8,7 +8,7 @@
 //! ([`Rejection::precedes_transaction`](crate::plan::Rejection::precedes_transaction)).
 
 mod action;
-mod digest;
+pub(super) mod digest;
 
 use std::sync::Arc;
 
@@ -22,16 +22,13 @@ use crate::{
         transactional,
     },
     plan::{
-        Rejection,
-        capacity::{Consistency, Units, Usage},
-        collection,
+        Rejection, collection,
         transaction::{self, MAX_BYTES, Outcome, Token, tokens::TokenId},
-        write::{COLLECTION_FULL, Refusal, Results, Write, Written},
+        write::{Write, Written},
     },
     table::Table,
     wire::{
         Error, Operation,
-        error::{CancellationCode, CancellationReason},
         shapes::{TransactWriteItemsInput, TransactWriteItemsOutput},
     },
 };
@@ -80,10 +77,15 @@ pub(super) async fn execute(
     let transactions = stator.transactions();
     let outcome = transaction::write(transactions, stator.store(), writes, token).await?;
     let done: Vec<Done> = match outcome {
-        Outcome::Tried(results) => all_written(&actions, results)?
-            .into_iter()
-            .map(by_writing)
-            .collect(),
+        Outcome::Tried(results) => {
+            let with_item = |place: usize| {
+                let action = actions.get(place);
+                action.is_some_and(|(action, _)| action.item_on_failure)
+            };
+            let reason = |place, refusal| transactional::reason(with_item(place), refusal);
+            let written = transactional::written(results, reason)?;
+            written.into_iter().map(by_writing).collect()
+        }
         Outcome::Conflict(conflicts) => return Err(transactional::conflict(&conflicts)),
         Outcome::Repeated(sizes) => {
             let mut done = Vec::with_capacity(sizes.len());
@@ -134,47 +136,6 @@ fn plan(actions: &[OnTable]) -> Result<Vec<Write>, Error> {
     transactional::settle(planned, |write: &Write| &write.key)
 }
 
-/// What the writes did, if all of them were done.
-///
-/// # Errors
-/// `TransactionCanceledException`; `ValidationException` for what precedes a transaction and was only
-/// found when an update was applied.
-fn all_written(actions: &[OnTable], results: Results) -> Result<Vec<Written>, Error> {
-    if results.iter().all(Result::is_ok) {
-        return Ok(results.into_iter().flatten().collect());
-    }
-    let early = results.iter().find_map(|result| match result {
-        Err(Refusal::Rejected(rejection)) if rejection.precedes_transaction() => Some(rejection),
-        _ => None,
-    });
-    if let Some(rejection) = early {
-        return Err(rejection.clone().into());
-    }
-    let reasons = actions
-        .iter()
-        .zip(results)
-        .map(|((action, _), result)| reason(action.item_on_failure, result))
-        .collect();
-    Err(Error::TransactionCanceled { reasons })
-}
-
-/// Why one action stopped the transaction, or that it did not.
-fn reason(with_item: bool, result: Result<Written, Refusal>) -> CancellationReason {
-    match result {
-        Ok(_) => CancellationReason::none(),
-        Err(Refusal::ConditionFailed(item)) => {
-            CancellationReason::condition(item.filter(|_| with_item))
-        }
-        Err(Refusal::Expression(error)) => CancellationReason::validation(error.to_string()),
-        Err(Refusal::Rejected(rejection)) => CancellationReason::validation(rejection.to_string()),
-        Err(Refusal::CollectionFull) => CancellationReason {
-            code: CancellationCode::ItemCollectionSizeLimitExceeded,
-            message: Some(COLLECTION_FULL.into()),
-            item: None,
-        },
-    }
-}
-
 fn respond(actions: &[OnTable], done: &[Done], answer: &Answer) -> TransactWriteItemsOutput {
     let both = || {
         let names = actions.iter().map(|(action, _)| action);
@@ -203,20 +164,16 @@ fn by_writing(written: Written) -> Done {
     }
 }
 
-/// What it consumes to repeat a write of this size. "Subsequent `TransactWriteItems` calls with the
-/// same client token return the number of read capacity units consumed in reading the item" (API
-/// reference): a transactional read, by the size that the write was charged by.
+/// What it is to repeat a write of this size.
 async fn repeat(
     stator: &Stator,
     action: &Requested,
     table: &Arc<Table>,
     size: u32,
 ) -> Result<Done, Error> {
-    let mut usage = Usage::new();
-    usage.charge_table(Units::read(u64::from(size), Consistency::Transactional));
     Ok(Done {
         table: Arc::clone(table),
-        consumed: TransactionCapacity::Read(usage),
+        consumed: transactional::repeated(size),
         collection_size: collection::size(stator.store(), table, action.item.as_ref()).await?,
     })
 }

@@ -3,7 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    plan::{Rejection, transaction::CONFLICT},
+    operation::respond::TransactionCapacity,
+    plan::{
+        Rejection,
+        capacity::{Consistency, Units, Usage},
+        transaction::CONFLICT,
+        write::{COLLECTION_FULL, Refusal, Results, Written},
+    },
     store::Key,
     wire::{
         Error,
@@ -60,4 +66,58 @@ pub(super) fn conflict(conflicts: &[bool]) -> Error {
     };
     let reasons = conflicts.iter().map(reason).collect();
     Error::TransactionCanceled { reasons }
+}
+
+/// What the writes did, if all of them were done. `reason` is why a write stopped the
+/// transaction.
+///
+/// # Errors
+/// `TransactionCanceledException`; `ValidationException` for what precedes a transaction and was only
+/// found when an update was applied.
+pub(super) fn written(
+    results: Results,
+    reason: impl Fn(usize, Refusal) -> CancellationReason,
+) -> Result<Vec<Written>, Error> {
+    let early = results.iter().find_map(|result| match result {
+        Err(Refusal::Rejected(rejection)) if rejection.precedes_transaction() => Some(rejection),
+        _ => None,
+    });
+    if let Some(rejection) = early {
+        return Err(rejection.clone().into());
+    }
+    if results.iter().all(Result::is_ok) {
+        return Ok(results.into_iter().flatten().collect());
+    }
+    let reasons = results
+        .into_iter()
+        .enumerate()
+        .map(|(place, result)| match result {
+            Ok(_) => CancellationReason::none(),
+            Err(refusal) => reason(place, refusal),
+        })
+        .collect();
+    Err(Error::TransactionCanceled { reasons })
+}
+
+/// Why a write stopped the transaction.
+pub(super) fn reason(with_item: bool, refusal: Refusal) -> CancellationReason {
+    match refusal {
+        Refusal::ConditionFailed(item) => CancellationReason::condition(item.filter(|_| with_item)),
+        Refusal::Expression(error) => CancellationReason::validation(error.to_string()),
+        Refusal::Rejected(rejection) => CancellationReason::validation(rejection.to_string()),
+        Refusal::CollectionFull => CancellationReason {
+            code: CancellationCode::ItemCollectionSizeLimitExceeded,
+            message: Some(COLLECTION_FULL.into()),
+            item: None,
+        },
+    }
+}
+
+/// What it consumes to repeat a write of this size. "Subsequent `TransactWriteItems` calls with the
+/// same client token return the number of read capacity units consumed in reading the item" (API
+/// reference): a transactional read, by the size that the write was charged by.
+pub(super) fn repeated(size: u32) -> TransactionCapacity {
+    let mut usage = Usage::new();
+    usage.charge_table(Units::read(u64::from(size), Consistency::Transactional));
+    TransactionCapacity::Read(usage)
 }

@@ -178,7 +178,7 @@ fn respond(
             ReturnValues::None => None,
             ReturnValues::AllOld => written.old,
             ReturnValues::AllNew => written.new,
-            ReturnValues::UpdatedOld => update.updated_old(written.old.as_ref().map(Item::as_ref)),
+            ReturnValues::UpdatedOld => update.at_targets(written.old.as_ref().map(Item::as_ref)),
             ReturnValues::UpdatedNew => written.updated_new,
         },
     }

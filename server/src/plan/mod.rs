@@ -1,4 +1,4 @@
-//! Read and write plans: what operations, and later PartiQL, lower to.
+//! Read and write plans: what operations lower to, those of PartiQL too.
 //!
 //! - What a request means for one item or one page is computed by pure functions: [`key`] says what
 //!   may be a key and where it stands, [`index`] what an item has in each secondary index, [`expiry`]

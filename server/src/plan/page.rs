@@ -22,7 +22,7 @@ use crate::{
 
 /// How much a page looks at before it ends: 1 MB. The item that crosses the line still belongs to the
 /// page, which is why a full page costs half a unit more than 128 when read eventually consistent.
-const PAGE_BYTES: u64 = 1024 * 1024;
+pub const PAGE_BYTES: u64 = 1024 * 1024;
 
 /// What a page reads.
 #[derive(Debug)]
@@ -67,6 +67,8 @@ pub struct Page {
     pub count: u64,
     /// How many were looked at.
     pub scanned: u64,
+    /// How much was looked at, in bytes.
+    pub bytes: u64,
     /// The keys of the last one looked at, if there may be more behind it.
     pub last_evaluated_key: Option<Item>,
     /// What it consumed.
@@ -147,6 +149,7 @@ impl PagePlan {
             }
         }
         page.scanned = meter.scanned;
+        page.bytes = meter.bytes.max(meter.fetched_bytes);
         self.charge(&mut page.usage, meter.bytes, fetched);
         Ok(page)
     }

@@ -427,7 +427,7 @@ proptest! {
                     let tree = |item: Option<Item>| {
                         item.map(|item| oracle::attributes(item.as_ref())).unwrap_or_default()
                     };
-                    prop_assert_eq!(tree(bound.updated_old(Some(item.as_ref()))), had);
+                    prop_assert_eq!(tree(bound.at_targets(Some(item.as_ref()))), had);
                     prop_assert_eq!(tree(actual.updated_new), wrote);
                 }
                 Err(error) => prop_assert_eq!(actual, Err(ExpressionError::from(error))),

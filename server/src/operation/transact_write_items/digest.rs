@@ -8,7 +8,10 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::wire::{ItemInput, ValueInput, shapes::TransactWriteItem};
+use crate::wire::{
+    ItemInput, ValueInput,
+    shapes::{ParameterizedStatement, TransactWriteItem},
+};
 
 /// The digest of all actions. It is on disk for ten minutes.
 pub(super) fn of(actions: &[TransactWriteItem]) -> u128 {
@@ -16,6 +19,27 @@ pub(super) fn of(actions: &[TransactWriteItem]) -> u128 {
     digest.number(actions.len());
     for action in actions {
         digest.action(action);
+    }
+    digest.0.digest128()
+}
+
+/// The digest of statements and their parameters, as [`of`] one of actions.
+pub(in crate::operation) fn of_statements(statements: &[ParameterizedStatement]) -> u128 {
+    let mut digest = Digest(Xxh3::new());
+    digest.number(statements.len());
+    for statement in statements {
+        digest.text(statement.statement.as_deref());
+        digest.option(statement.parameters.as_deref(), |digest, parameters| {
+            digest.number(parameters.len());
+            for parameter in parameters {
+                digest.value(parameter);
+            }
+        });
+        digest.text(
+            statement
+                .return_values_on_condition_check_failure
+                .as_deref(),
+        );
     }
     digest.0.digest128()
 }
@@ -75,11 +99,12 @@ impl Digest {
     }
 
     fn values(&mut self, values: Option<&[(String, ValueInput)]>) {
-        self.map(values, |digest, value| {
-            let value = value.get().ok();
-            digest.option(value, |digest, value| {
-                digest.bytes(value.as_ref().as_bytes());
-            });
+        self.map(values, Self::value);
+    }
+
+    fn value(&mut self, value: &ValueInput) {
+        self.option(value.get().ok(), |digest, value| {
+            digest.bytes(value.as_ref().as_bytes());
         });
     }
 
