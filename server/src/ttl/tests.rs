@@ -1,7 +1,14 @@
 //! What expires and what does not, on a simulated machine.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::WINDOW_MS;
@@ -294,4 +301,184 @@ fn under_the_systems_clock_items_go_by_themselves_after_the_delay() {
         machine.advance(Duration::from_secs(10));
     }
     assert_eq!(items(&stator), set([]));
+}
+
+/// What may happen to a table and to its clock.
+#[derive(Clone, Debug)]
+enum Event {
+    /// An item is put; it expires so many seconds from now, if at all.
+    Put(u8, Option<i64>),
+    Delete(u8),
+    /// The clock is moved by so many milliseconds.
+    Advance(u64),
+    /// Time to live is switched on if it is off, and off if it is on.
+    Switch,
+    /// The power fails.
+    Crash,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let seconds = prop_oneof![
+        -20_i64..20,
+        -200_000_000_i64..-100_000_000,
+        3_000_i64..8_000
+    ];
+    prop_oneof![
+        8 => (0_u8..12, proptest::option::weighted(0.8, seconds))
+            .prop_map(|(pk, ttl)| Event::Put(pk, ttl)),
+        2 => (0_u8..12).prop_map(Event::Delete),
+        4 => prop_oneof![0_u64..10_000, Just(3_600_000)].prop_map(Event::Advance),
+        1 => Just(Event::Switch),
+        1 => Just(Event::Crash),
+    ]
+}
+
+/// What the table should be: when each item expires, and when time to live was switched to what.
+#[derive(Default)]
+struct Model {
+    items: BTreeMap<String, Option<u64>>,
+    enabled: bool,
+    switched_ms: Option<u64>,
+}
+
+impl Model {
+    /// What a move of the clock deletes.
+    fn expire(&mut self, from_ms: u64, to_ms: u64) {
+        if self.enabled {
+            self.items.retain(|_, expires| {
+                let due =
+                    |second: u64| second * 1000 < to_ms && second * 1000 + WINDOW_MS >= from_ms;
+                !expires.is_some_and(due)
+            });
+        }
+    }
+
+    fn check(&self, stator: &Stator) {
+        let keys: BTreeSet<String> = self.items.keys().cloned().collect();
+        assert_eq!(items(stator), keys);
+        let mut seconds: Vec<u64> = match self.enabled {
+            true => self.items.values().copied().flatten().collect(),
+            false => Vec::new(),
+        };
+        seconds.sort_unstable();
+        assert_eq!(entries(stator), seconds);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The expiry index is a function of the items, exactly what is due is deleted, and neither
+    /// depends on when time to live is switched and the power fails.
+    #[test]
+    fn any_history_leaves_what_it_should(
+        seed in any::<u64>(), events in proptest::collection::vec(event(), 1..60),
+    ) {
+        let machine = Simulation::new(seed);
+        let mut stator = driven(&machine);
+        create(&stator);
+        let mut model = Model::default();
+        for event in events {
+            let now_ms = stator.now_ms();
+            match event {
+                Event::Put(pk, ttl) => {
+                    let expires = ttl.map(|ttl| (now_ms / 1000).saturating_add_signed(ttl));
+                    let value = expires.map_or(json!({"NULL": true}), seconds);
+                    put(&stator, &pk.to_string(), value);
+                    model.items.insert(pk.to_string(), expires);
+                }
+                Event::Delete(pk) => {
+                    let key = json!({"pk": {"S": pk.to_string()}});
+                    let request = json!({"TableName": "Table", "Key": key});
+                    call(&stator, Operation::DeleteItem, &request).unwrap();
+                    model.items.remove(&pk.to_string());
+                }
+                Event::Advance(by_ms) => {
+                    advance(&stator, by_ms);
+                    model.expire(now_ms, now_ms + by_ms);
+                }
+                Event::Switch => {
+                    let may = model.switched_ms.is_none_or(|last| now_ms >= last + 3_600_000);
+                    let request = json!({
+                        "TableName": "Table",
+                        "TimeToLiveSpecification": {"Enabled": !model.enabled, "AttributeName": "ttl"},
+                    });
+                    let switched = call(&stator, Operation::UpdateTimeToLive, &request);
+                    assert_eq!(switched.is_ok(), may);
+                    if may {
+                        model.enabled = !model.enabled;
+                        model.switched_ms = Some(now_ms);
+                    }
+                }
+                Event::Crash => {
+                    machine.crash();
+                    drop(stator);
+                    stator = driven(&machine);
+                }
+            }
+            model.check(&stator);
+        }
+    }
+}
+
+/// Writers that never stop, while time to live is switched on and the clock is moved: afterwards
+/// nothing is left that is due, and nothing is gone that was not.
+#[test]
+fn what_is_written_meanwhile_is_neither_lost_nor_left_over() {
+    const WRITERS: u64 = 3;
+    let stator = Stator::open(StatorOptions {
+        clock: ClockMode::Manual {
+            start_ms: Some(START_S * 1000),
+        },
+        ..StatorOptions::default()
+    })
+    .unwrap();
+    create(&stator);
+    // More than are filled in at once.
+    for i in 0..1500 {
+        put(
+            &stator,
+            &format!("old{i}"),
+            seconds(START_S + i % 2 * 1_000_000),
+        );
+    }
+    let stopped = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (stator, stopped) = (&stator, &stopped);
+                scope.spawn(move || {
+                    let mut round = 0;
+                    while !stopped.load(Ordering::SeqCst) {
+                        // Each item is moved to and fro between what is due and what is not, and
+                        // last is not.
+                        for i in 0..20 {
+                            let pk = format!("w{writer}-{i}");
+                            put(stator, &pk, seconds(START_S + (round + i) % 3));
+                            put(stator, &pk, seconds(START_S + 1_000_000));
+                        }
+                        round += 1;
+                    }
+                })
+            })
+            .collect();
+        switch(&stator, true);
+        for _ in 0..20 {
+            advance(&stator, 100);
+        }
+        stopped.store(true, Ordering::SeqCst);
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
+    advance(&stator, 5_000);
+    let mut left: BTreeSet<String> = (0..1500)
+        .filter(|i| i % 2 == 1)
+        .map(|i| format!("old{i}"))
+        .collect();
+    for writer in 0..WRITERS {
+        left.extend((0..20).map(|i| format!("w{writer}-{i}")));
+    }
+    assert_eq!(items(&stator), left);
+    assert_eq!(entries(&stator), vec![START_S + 1_000_000; left.len()]);
 }
