@@ -2,7 +2,7 @@
 
 use super::{
     RequestContext,
-    resource::{not_found, tagged_table},
+    resource::{taggable, tagged_table},
 };
 use crate::{
     stator::Stator,
@@ -23,7 +23,7 @@ pub(super) async fn execute(
     let arn = input.resource_arn.as_deref().unwrap_or_default();
     let (namespace, name) = tagged_table(stator, context, "ListTagsOfResource", arn)?;
     let table = stator.catalog().find(&namespace, name, context.now_ms);
-    let table = table.ok_or_else(|| not_found(context, "ListTagsOfResource", arn))?;
+    let table = taggable(context, "ListTagsOfResource", arn, table.as_ref())?;
     let tag = |tag: &record::Tag| Tag {
         key: Some(tag.key.clone()),
         value: Some(tag.value.clone()),

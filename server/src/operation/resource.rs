@@ -1,5 +1,7 @@
 //! What a `ResourceArn` names: of operations on tags and on policies.
 
+use std::sync::Arc;
+
 use super::{
     Nothing, RequestContext,
     definition::{Refusal, check_usable},
@@ -7,7 +9,7 @@ use super::{
 use crate::{
     stator::Stator,
     store::Fault,
-    table::{Arn, ArnError, Change, Namespace, record::Tag},
+    table::{Arn, ArnError, Change, Namespace, Table, TableStatus, record::Tag},
     wire::{Error, Operation},
 };
 
@@ -58,7 +60,7 @@ pub(super) async fn change_tags(
         owner
             .catalog()
             .change(&namespace, name, context.now_ms, |table| {
-                let table = table.ok_or_else(|| not_found(&context, operation.name(), &arn))?;
+                let table = taggable(&context, operation.name(), &arn, table)?;
                 check_usable(table, context.now_ms)?;
                 let mut record = Box::new(table.record().clone());
                 change(&mut record.tags)?;
@@ -88,6 +90,21 @@ pub(super) fn tagged_table<'a>(
     }
 }
 
+/// `table`, if it can have tags: while it is being created it is as if it were not there
+/// (DDB-TABLE-101).
+pub(super) fn taggable<'a>(
+    context: &RequestContext,
+    action: &str,
+    arn: &str,
+    table: Option<&'a Arc<Table>>,
+) -> Result<&'a Arc<Table>, Error> {
+    match table {
+        None => Err(not_found(context, action, arn)),
+        Some(table) if table.status(context.now_ms) == TableStatus::Creating => Err(missing(arn)),
+        Some(table) => Ok(table),
+    }
+}
+
 /// The answer for a table that does not exist. Whether one of another account exists, nobody is
 /// told; and the account of zeros, which is ours unless an option says otherwise, is nobody's in AWS
 /// (conformance reference, tier2/tags, "rejects ListTagsOfResource with a non-existent ARN").
@@ -95,12 +112,16 @@ pub(super) fn not_found(context: &RequestContext, action: &str, arn: &str) -> Er
     let own = &*context.namespace.account;
     let account = Arn::parse(arn).map_or(own, |arn| arn.account);
     if account == own && account != "000000000000" {
-        let message = format!("Requested resource not found: ResourceArn: {arn} not found");
-        return Error::ResourceNotFound(message.into());
+        return missing(arn);
     }
     let message = format!(
         "User: arn:aws:iam::{own}:root is not authorized to perform: dynamodb:{action} on resource: \
          {arn}"
     );
     Error::AccessDenied(message.into())
+}
+
+fn missing(arn: &str) -> Error {
+    let message = format!("Requested resource not found: ResourceArn: {arn} not found");
+    Error::ResourceNotFound(message.into())
 }

@@ -9,6 +9,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::{RequestContext, definition::check_rested, resource::Resource};
 use crate::{
     stator::{Stator, table_not_found},
@@ -122,13 +124,12 @@ impl<'a> Slot<'a> {
 
     /// Checks that there is such a slot on `table`. One that is being created has none yet
     /// (DDB-TABLE-234).
-    pub(super) fn check<'t, T: AsRef<Table>>(
+    pub(super) fn check<'t>(
         &self,
-        table: Option<&'t T>,
+        table: Option<&'t Arc<Table>>,
         now_ms: u64,
     ) -> Result<&'t Table, Error> {
         let table = table
-            .map(AsRef::as_ref)
             .filter(|table| table.status(now_ms) != TableStatus::Creating)
             .ok_or_else(|| table_not_found(self.table))?;
         match self.stream {

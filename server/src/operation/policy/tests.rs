@@ -497,6 +497,16 @@ fn changes_keep_their_distance_where_they_take_time() {
         at(0, PutResourcePolicy, &first).unwrap_err(),
         "ResourceNotFoundException: Requested resource not found: Table: Table not found"
     );
+    let tags = format!(
+        "ResourceNotFoundException: Requested resource not found: ResourceArn: {ARN} not found"
+    );
+    let list = Operation::ListTagsOfResource;
+    assert_eq!(
+        at(0, list, &slot()).unwrap_err(),
+        tags,
+        "as if it were not there"
+    );
+    at(1000, list, &slot()).unwrap();
     at(10_000, PutResourcePolicy, &first).unwrap();
     at(10_100, PutResourcePolicy, &first).unwrap();
     let in_use = "ResourceInUseException: Attempt to change a resource which is still in use:";
