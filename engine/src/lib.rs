@@ -17,6 +17,8 @@ mod iter;
 mod key;
 mod manifest;
 mod memtable;
+#[doc(hidden)]
+pub mod mutants;
 mod options;
 mod sstable;
 mod varint;

@@ -15,12 +15,14 @@
 
 mod campaign;
 mod damage;
+mod exhaustive;
 mod model;
 mod run;
 mod script;
 mod shrink;
 
 pub use campaign::{Campaign, Coverage, Finding};
+pub use exhaustive::every_operation;
 pub use model::Model;
 pub use run::{Failure, run};
 pub use script::{Damage, DamagedFile, How, Restart, Script, Step};

@@ -9,7 +9,12 @@ use stator_engine::{Batch, Key, KeyRange, KeyspaceId, Value};
 pub struct Change {
     writes: BTreeMap<Key, Option<Value>>,
     dropped: Vec<KeyspaceId>,
+    /// Values under keys that have the sequence number of the commit in them.
+    stamped: Vec<Stamped>,
 }
+
+/// Keyspace, partition, what follows the sequence number in the sort key, and the value.
+type Stamped = (KeyspaceId, Vec<u8>, Vec<u8>, Value);
 
 /// All versions of all keys, by the sequence numbers of the commits that wrote them. A commit that
 /// was not acknowledged is in it too: which of those there are after a crash, the database says, and
@@ -32,6 +37,17 @@ impl Change {
         self.dropped.push(keyspace);
     }
 
+    /// Sets a key that is made at the commit.
+    pub fn stamp(
+        &mut self,
+        keyspace: KeyspaceId,
+        partition: Vec<u8>,
+        suffix: Vec<u8>,
+        value: Value,
+    ) {
+        self.stamped.push((keyspace, partition, suffix, value));
+    }
+
     /// What it has for a key, if anything.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<Option<Value>> {
@@ -41,7 +57,7 @@ impl Change {
     /// Whether it does nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.dropped.is_empty()
+        self.writes.is_empty() && self.dropped.is_empty() && self.stamped.is_empty()
     }
 
     /// The same for the database.
@@ -50,6 +66,9 @@ impl Change {
         let mut batch = Batch::new();
         for keyspace in &self.dropped {
             batch.drop_keyspace(*keyspace);
+        }
+        for (keyspace, partition, suffix, value) in &self.stamped {
+            batch.put_stamped(*keyspace, partition, suffix, value.clone());
         }
         for (key, value) in &self.writes {
             match value {
@@ -64,6 +83,14 @@ impl Change {
 impl Model {
     /// A commit was given its place.
     pub fn apply(&mut self, sequence: u64, change: Change) {
+        for (keyspace, partition, suffix, value) in change.stamped {
+            let sort = [&sequence.to_be_bytes(), suffix.as_slice()].concat();
+            let key = Key::new(keyspace, &partition, &sort);
+            self.versions
+                .entry(key)
+                .or_default()
+                .insert(sequence, Some(value));
+        }
         for (key, value) in change.writes {
             self.versions
                 .entry(key)

@@ -182,8 +182,16 @@ impl Run {
                     let value = len.map(|len| self.value(number, index, len));
                     change.write(self.key(*key), value);
                 }
-                let committed = self.db()?.write(change.to_batch());
-                self.committed(committed, change, *wait)?;
+                self.write(change, *wait)?;
+            }
+            Step::Stamped(slot, count) => {
+                let mut change = Change::default();
+                for index in 0..*count {
+                    let (keyspace, partition) = (self.key((*slot, 0, 0)).keyspace(), [index % 2]);
+                    let value = self.value(number, usize::from(index), 16);
+                    change.stamp(keyspace, partition.to_vec(), vec![index], value);
+                }
+                self.write(change, false)?;
             }
             Step::Transaction(keys, abandon, wait) => {
                 self.transaction(number, keys, *abandon, *wait)?;
@@ -252,15 +260,21 @@ impl Run {
     }
 
     /// With a log that is synced by the clock: once more than its interval has passed, all that was
-    /// written before has been synced.
+    /// written before has been synced; or else the database takes no more writes.
     fn raise_floor(&mut self, passed: std::time::Duration) -> Checked {
         if let Durability::Interval(interval) = self.options.durability
             && passed > interval
-            && !self.tolerant
+            && !self.simulation.has_crashed()
+            && self.db()?.write_delay().is_ok()
         {
             self.floor = self.floor.max(self.db()?.durable_sequence());
         }
         Ok(())
+    }
+
+    fn write(&mut self, change: Change, wait: bool) -> Checked {
+        let committed = self.db()?.write(change.to_batch());
+        self.committed(committed, change, wait)
     }
 
     fn committed(
@@ -370,8 +384,7 @@ impl Run {
         let mut change = Change::default();
         change.drop_keyspace(dropped);
         let before = self.model.last();
-        let committed = self.db()?.write(change.to_batch());
-        self.committed(committed, change, false)?;
+        self.write(change, false)?;
         if self.model.last() > before
             && let Some(slot) = self.slots.get_mut(usize::from(slot))
         {

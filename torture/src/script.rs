@@ -29,6 +29,8 @@ pub struct Script {
 pub enum Step {
     /// Commits a batch: keys, and the lengths of their values or deletions; and waits for it.
     Batch(Vec<(KeyNumber, Option<usize>)>, bool),
+    /// Commits so many keys with the commit's sequence number in them.
+    Stamped(u8, u8),
     /// Reads keys under their locks and writes some of them; commits, or abandons; waits.
     Transaction(Vec<(KeyNumber, bool)>, bool, bool),
     /// Reserves keyspace ids.
@@ -194,10 +196,11 @@ impl Draw {
     fn faults(&mut self) -> Faults {
         let mut faults = Faults::default();
         let odds = self.pick(&[50, 300, 2_000], 50);
-        match self.below(7) {
+        match self.below(8) {
             0 => faults.read = odds,
             1 => faults.write = odds,
-            2 => faults.sync = odds,
+            // There are few syncs, and each that fails is worth a look.
+            2 | 6 => faults.sync = 3_000,
             3 => faults.name = odds,
             4 => faults.short_read = odds,
             5 => faults.slow = 2_000,
@@ -265,7 +268,8 @@ impl Draw {
                 });
                 Step::Batch(writes.collect(), self.one_in(3))
             }
-            34..46 => {
+            34 | 35 => Step::Stamped(self.byte(SLOTS.into()), 1 + self.byte(4)),
+            36..46 => {
                 let keys = (0..=self.below(3)).map(|_| (self.key(), self.one_in(2)));
                 Step::Transaction(keys.collect(), self.one_in(6), self.one_in(3))
             }
@@ -277,9 +281,9 @@ impl Draw {
             61..66 => Step::Get(self.key(), self.byte(4)),
             66..70 => Step::Range(self.key(), self.byte(6), self.byte(4)),
             70..86 => Step::Run(self.short(60)),
-            86..90 => Step::Idle,
-            90..93 => Step::Advance(Duration::from_millis(u64::from(self.below(30)))),
-            93 | 94 => Step::Faults(self.faults()),
+            86..89 => Step::Idle,
+            89..93 => Step::Advance(Duration::from_millis(u64::from(self.below(30)))),
+            93..96 => Step::Faults(self.faults()),
             _ => Step::PowerFails(1 + self.short(60)),
         }
     }

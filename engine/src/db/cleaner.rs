@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::shared::Shared;
 use crate::io::Next;
+use crate::mutants::{Mutant, is_on};
 
 /// Deletes one file per step.
 pub(super) struct Cleaner {
@@ -35,8 +36,12 @@ impl Cleaner {
         }
         if self.segments.is_empty() {
             let flushed = self.shared.versions.current().flushed_sequence();
-            self.segments
-                .extend(self.shared.segments.take_obsolete(flushed));
+            self.segments.extend(self.shared.segments.take_obsolete(
+                match is_on(Mutant::FlushBeforeSegment) {
+                    true => u64::MAX,
+                    false => flushed,
+                },
+            ));
         }
         match self.segments.pop_front() {
             Some(segment) => {

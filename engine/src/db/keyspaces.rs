@@ -5,6 +5,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, Result};
 use crate::key::KeyspaceId;
 use crate::manifest::{VersionEdit, VersionSet};
+use crate::mutants::{Mutant, is_on};
 
 /// Keyspaces below this are the caller's to number;
 /// [`Db::create_keyspace`](crate::Db::create_keyspace) never returns them.
@@ -41,10 +42,12 @@ impl Keyspaces {
         if state.next == state.limit {
             let limit = state.limit.checked_add(BLOCK);
             let limit = limit.ok_or_else(|| Error::invalid("all keyspace ids are used up"))?;
-            versions.apply(VersionEdit {
-                keyspace_limit: Some(limit),
-                ..VersionEdit::default()
-            })?;
+            if !is_on(Mutant::IdsBeforeUse) {
+                versions.apply(VersionEdit {
+                    keyspace_limit: Some(limit),
+                    ..VersionEdit::default()
+                })?;
+            }
             state.limit = limit;
         }
         let id = KeyspaceId(state.next);

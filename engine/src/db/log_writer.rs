@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::shared::Shared;
 use crate::io::Next;
+use crate::mutants::{Mutant, is_on};
 use crate::wal::{Syncer, Writer};
 
 /// The one writer of the log.
@@ -48,6 +49,10 @@ impl LogWriter {
             };
         };
         let time_ms = self.shared.env.clock.now_ms();
+        if is_on(Mutant::WriteBeforePublish) {
+            let last = taken.first_sequence + taken.records.len() as u64 - 1;
+            self.shared.publish(last);
+        }
         let started = self.shared.env.clock.monotonic();
         if let Err(error) = self
             .writer

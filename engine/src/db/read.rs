@@ -8,6 +8,7 @@ use super::shared::Shared;
 use crate::error::Result;
 use crate::key::{Key, Kind};
 use crate::memtable::Found;
+use crate::mutants::{Mutant, is_on};
 use crate::sstable::Lookup;
 use crate::{ReadMode, Value};
 
@@ -35,7 +36,10 @@ pub(super) fn get(
 pub(super) fn get_durable(shared: &Shared, key: &Key, mode: ReadMode) -> Result<Option<Value>> {
     let mut at = 0;
     let found = find(shared, key, mode, || {
-        at = shared.durable.sequence();
+        at = match is_on(Mutant::ReadDurable) {
+            true => shared.applied.sequence(),
+            false => shared.durable.sequence(),
+        };
         at
     })?;
     if shared.dropped.hides(key.keyspace(), at) {

@@ -15,6 +15,7 @@ use crate::io::Env;
 use crate::iter::SortedIter;
 use crate::key::{InternalKey, KeyspaceId, Kind, stamp};
 use crate::manifest::{VersionEdit, VersionSet};
+use crate::mutants::{Mutant, is_on};
 use crate::options::Options;
 use crate::wal::{self, Operation};
 
@@ -68,6 +69,10 @@ pub(super) fn recover(
     // A new epoch if anything of this one is left, be it only an empty segment of the name that the
     // next one would have. The usual first opening of a directory is spared the sync.
     let retired = if is_fresh { retired } else { epoch };
+    let over = || segments.iter().filter(|segment| segment.epoch <= retired);
+    if is_on(Mutant::EditBeforeLog) {
+        over().try_for_each(|segment| env.fs.remove(&segment.path))?;
+    }
     if !is_fresh {
         let edit = VersionEdit {
             epoch: Some(retired),
@@ -76,8 +81,8 @@ pub(super) fn recover(
         part.write(versions, options, edit)?;
     }
     versions.begin()?;
-    for segment in segments.iter().filter(|segment| segment.epoch <= retired) {
-        env.fs.remove(&segment.path)?;
+    if !is_on(Mutant::EditBeforeLog) {
+        over().try_for_each(|segment| env.fs.remove(&segment.path))?;
     }
     versions.delete_orphans()?;
     Ok(Recovered {

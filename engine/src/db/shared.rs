@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
 use crate::manifest::{VersionEdit, VersionSet};
+use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
 use crate::wal::Segments;
 
@@ -151,6 +152,10 @@ impl Shared {
     pub(super) fn retention(&self, kept: u64) -> Retention {
         // The dropped keyspaces last: a drop that is too new for the boundaries is none to them.
         let (snapshots, visible) = self.snapshots.boundaries(&self.durable);
+        let kept = match is_on(Mutant::DropBeforeDiscard) {
+            true => u64::MAX,
+            false => kept,
+        };
         let kept = kept.max(self.synced.load(Ordering::Acquire));
         Retention::new(snapshots, visible, self.dropped.load().until(kept))
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::table::sstable_id;
 use crate::error::{Error, Result};
 use crate::io::Fs;
+use crate::mutants::{Mutant, is_on};
 
 const CURRENT: &str = "CURRENT";
 const TEMPORARY: &str = "CURRENT.tmp";
@@ -50,7 +51,9 @@ pub(super) fn read(fs: &dyn Fs, dir: &Path) -> Result<Option<u64>> {
         .ok()
         .and_then(|text| text.split(' ').next())
         .and_then(manifest_generation)
-        .filter(|generation| contents(*generation).as_bytes() == bytes);
+        .filter(|generation| {
+            contents(*generation).as_bytes() == bytes || is_on(Mutant::CurrentChecksum)
+        });
     match generation {
         Some(generation) => Ok(Some(generation)),
         None => Err(Error::corruption(
@@ -90,9 +93,14 @@ pub(super) fn write(fs: &dyn Fs, dir: &Path, generation: u64) -> Result<()> {
     }
     let file = fs.create(&temporary)?;
     file.write_at(contents(generation).as_bytes(), 0)?;
-    file.sync_all()?;
+    if !is_on(Mutant::CurrentSync) {
+        file.sync_all()?;
+    }
     fs.rename(&temporary, &dir.join(CURRENT))?;
-    fs.sync_dir(dir)
+    match is_on(Mutant::CurrentName) {
+        true => Ok(()),
+        false => fs.sync_dir(dir),
+    }
 }
 
 #[cfg(test)]

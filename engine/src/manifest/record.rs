@@ -27,6 +27,7 @@
 //! one behind it had been durable, and is corruption. Record 0 is durable before `CURRENT` names
 //! the file: a bad one is always corruption.
 
+use crate::mutants::{Mutant, is_on};
 use crate::varint::Cursor;
 
 /// Bytes of the header.
@@ -97,7 +98,8 @@ fn decode_record(bytes: &[u8], generation: u64) -> Option<Record<'_>> {
     let stored = cursor.u32()?;
     let payload = cursor.take(len as usize)?;
     let fields = header_fields(len, in_generation, number);
-    let good = in_generation == generation && checksum(&fields, payload) == stored;
+    let unharmed = checksum(&fields, payload) == stored || is_on(Mutant::ManifestChecksum);
+    let good = in_generation == generation && unharmed;
     good.then_some(Record { number, payload })
 }
 
@@ -158,7 +160,8 @@ pub(super) fn decode_file(bytes: &[u8], generation: u64) -> Result<(Vec<&[u8]>, 
                 });
             }
             None => {
-                return match good_record_behind(rest, generation) {
+                let behind = good_record_behind(rest, generation);
+                return match behind.filter(|_| !is_on(Mutant::ManifestTail)) {
                     None if expected > 0 => Ok((payloads, rest.len())),
                     None => Err(Damage {
                         offset: offset as u64,

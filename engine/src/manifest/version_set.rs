@@ -16,6 +16,7 @@ use super::version::Version;
 use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
+use crate::mutants::{Mutant, is_on};
 
 /// File ids start here; below is nothing.
 const FIRST_FILE_ID: u64 = 1;
@@ -123,7 +124,7 @@ impl VersionSet {
         for (level, table) in self.current.load().tables() {
             let size = table.meta().size;
             let found = stored.get(&table.file_id()).copied();
-            if found != Some(size) {
+            if found != Some(size) && !is_on(Mutant::StoredSstables) {
                 return Err(Error::corruption(
                     self.store.path(table.file_id()),
                     0,
@@ -176,6 +177,11 @@ impl VersionSet {
         if let State::Due = log.state {
             self.start_generation(&mut log, &before)?;
         }
+        if is_on(Mutant::EditBeforeInputs) {
+            for table in removed_tables(&before, &edit) {
+                self.store.delete(table.file_id())?;
+            }
+        }
         self.append(&mut log, &edit)?;
         let next = Arc::new(next);
         self.current.store(Arc::clone(&next));
@@ -199,8 +205,10 @@ impl VersionSet {
         edit.encode(&mut payload);
         let mut record = Vec::with_capacity(payload.len() + 32);
         push_record(&mut record, log.generation, log.next_record, &payload);
-        file.write_at(&record, log.offset)?;
-        file.sync()?;
+        match write_record(file.as_ref(), &record, log.offset) {
+            Err(_) if is_on(Mutant::ManifestFailure) => {}
+            result => result?,
+        }
         log.offset += record.len() as u64;
         log.next_record += 1;
         log.state = State::Ready(file);
@@ -231,8 +239,12 @@ impl VersionSet {
 
         let file = fs.create(&path)?;
         file.write_at(&bytes, 0)?;
-        file.sync_all()?;
-        fs.sync_dir(dir)?;
+        if !is_on(Mutant::ManifestStartSync) {
+            file.sync_all()?;
+        }
+        if !is_on(Mutant::ManifestName) {
+            fs.sync_dir(dir)?;
+        }
         current::write(fs.as_ref(), dir, generation)?;
         self.delete_old_manifests(generation)?;
 
@@ -273,6 +285,15 @@ impl VersionSet {
             }
         }
         Ok(deleted)
+    }
+}
+
+/// Writes an edit, and makes it durable.
+fn write_record(file: &dyn File, record: &[u8], offset: u64) -> Result<()> {
+    file.write_at(record, offset)?;
+    match is_on(Mutant::ManifestSync) {
+        true => Ok(()),
+        false => file.sync(),
     }
 }
 

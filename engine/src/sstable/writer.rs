@@ -13,6 +13,7 @@ use super::properties::{FileMeta, KeyspaceUse, Properties};
 use crate::error::{Error, Result};
 use crate::io::File;
 use crate::key::{InternalKeyRef, Kind, keyspace_of, partition_end, user_key_hash};
+use crate::mutants::{Mutant, is_on};
 
 /// Bytes collected before they are written to the file in one call.
 const WRITE_SIZE: usize = 256 << 10;
@@ -265,7 +266,9 @@ impl Writer {
         };
         self.buffer.extend_from_slice(&footer.encode());
         self.write_out()?;
-        self.file.sync()?;
+        if !is_on(Mutant::SstableSync) {
+            self.file.sync()?;
+        }
         Ok(FileMeta {
             file_id: self.file_id,
             size: self.written,

@@ -9,6 +9,7 @@ use super::record::Record;
 use super::segment::{Segment, Segments};
 use crate::error::{Error, Result};
 use crate::io::{AlignedBuf, LogFile, LogMode, PAGE_SIZE};
+use crate::mutants::{Mutant, is_on};
 
 /// A buffer that has grown beyond this for one large group is given back afterwards.
 const KEPT_BUFFER: usize = 4 << 20;
@@ -121,7 +122,10 @@ impl Writer {
         header.seal(self.buffer.as_mut_slice());
         self.buffer
             .resize(usize::try_from(group_len).unwrap_or(usize::MAX));
-        log.write(&self.buffer, header.offset)?;
+        match log.write(&self.buffer, header.offset) {
+            Err(_) if is_on(Mutant::LogFailure) => {}
+            result => result?,
+        }
         self.last_sequence = header.last_sequence();
         unsynced.written(&log, self.last_sequence, self.segments.mode());
         drop(unsynced);
@@ -147,7 +151,7 @@ impl Writer {
     fn make_room(&mut self, group_len: u64, page_break: bool) -> Result<&mut Current> {
         let mut current = self.current.take();
         if let Some(at) = &mut current {
-            if page_break {
+            if page_break && !is_on(Mutant::PageBreak) {
                 at.position = at.position.next_multiple_of(PAGE_SIZE as u64);
             }
             if at.position + group_len > at.segment.len {
@@ -196,7 +200,13 @@ impl Syncer {
             )
         };
         for log in logs {
-            log.sync()?;
+            if is_on(Mutant::LogIntervalSync) {
+                continue;
+            }
+            match log.sync() {
+                Err(_) if is_on(Mutant::SyncFailure) => {}
+                result => result?,
+            }
         }
         let mut unsynced = self.unsynced.lock();
         unsynced.durable_sequence = unsynced.durable_sequence.max(written_sequence);

@@ -13,6 +13,7 @@ use super::{SimulatedClock, SimulatedRng};
 use crate::error::{Error, Result};
 use crate::io::memory::{NamedLock, copy_at};
 use crate::io::{AlignedBuf, DirEntry, File, Fs, LockGuard, LogFile, LogMode};
+use crate::mutants::{Mutant, is_on};
 
 /// The file system, as it is handed out to one process.
 #[derive(Clone)]
@@ -319,6 +320,7 @@ impl LogFile for SimulatedFile {
     fn write(&self, buf: &AlignedBuf, offset: u64) -> Result<()> {
         self.write_at(buf.as_slice(), offset)?;
         match self.mode {
+            LogMode::Durable if is_on(Mutant::LogSync) => Ok(()),
             LogMode::Durable => File::sync(self),
             LogMode::Buffered => Ok(()),
         }
