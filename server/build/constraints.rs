@@ -134,7 +134,10 @@ fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
             "            violations.member(\"{name}\", |violations| {{"
         )?;
         if let Some(limits) = limits {
-            counted(limits, out)?;
+            match model.shape(&member.shape)? {
+                Shape::Integer { .. } => ranged(limits, out)?,
+                _ => counted(limits, out)?,
+            }
         }
         if shape {
             writeln!(
@@ -278,9 +281,15 @@ fn integer(name: &str, limits: Limits, out: &mut String) -> Result<()> {
         "fn check_{}(value: &i64, violations: &mut Violations<'_>) {{",
         snake(name)
     )?;
+    ranged(limits, out)?;
+    writeln!(out, "}}\n")?;
+    Ok(())
+}
+
+fn ranged(limits: Limits, out: &mut String) -> Result<()> {
     writeln!(
         out,
-        "    violations.range(*value, {:?}, {:?});\n}}\n",
+        "    violations.range(*value, {:?}, {:?});",
         limits.min, limits.max
     )?;
     Ok(())

@@ -21,8 +21,6 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 struct Structure {
     /// Members that are refused whatever they say.
     refused: BTreeSet<String>,
-    /// Members of which some values are refused.
-    values: BTreeMap<String, Vec<Value>>,
 }
 
 /// All that is refused, by structure.
@@ -110,21 +108,6 @@ impl Refusals {
                 )?;
                 continue;
             }
-            for value in refusals.values.get(name).into_iter().flatten() {
-                let (is, shown) = match value {
-                    Value::Bool(value) => (format!("Some({value})"), value.to_string()),
-                    Value::String(value) => (format!("Some(\"{value}\")"), value.clone()),
-                    other => return Err(format!("{name} can't be compared to {other}").into()),
-                };
-                let field = match value {
-                    Value::String(_) => format!("self.{field}.as_deref()"),
-                    _ => format!("self.{field}"),
-                };
-                writeln!(
-                    out,
-                    "        if {field} == {is} {{ return Some(\"{name} {shown}\".to_owned()); }}"
-                )?;
-            }
             if self.reach(model, &member.shape, &mut BTreeSet::new())? {
                 writeln!(
                     out,
@@ -159,13 +142,6 @@ impl Structure {
         let mut structure = Self::default();
         let mut classified = BTreeSet::new();
         for (class, members) in object(Some(classes))? {
-            if class == "refused_values" {
-                for (member, values) in object(Some(members))? {
-                    let values = values.as_array().ok_or("refused values are a list")?;
-                    structure.values.insert(member.clone(), values.clone());
-                }
-                continue;
-            }
             for member in texts(Some(members))? {
                 model.member(name, &member)?;
                 if !classified.insert(member.clone()) {
@@ -180,15 +156,10 @@ impl Structure {
                 }
             }
         }
-        for member in structure.values.keys() {
-            if !classified.contains(member) || structure.refused.contains(member) {
-                return Err(format!("{member} needs a class for its other values").into());
-            }
-        }
         Ok(structure)
     }
 
     fn refuses(&self) -> bool {
-        !self.refused.is_empty() || !self.values.is_empty()
+        !self.refused.is_empty()
     }
 }

@@ -5,7 +5,8 @@ use stator_format_spec::{Dump, bytes, check};
 
 use crate::item::key::{Place, decode, encode};
 use crate::item::{Item, ItemRef, Kind, Number, Value, decode_json};
-use crate::store::{Key, KeyspaceId, layout, system};
+use crate::store::{Key, KeyRef, KeyspaceId, layout, system};
+use crate::streams::{ChangeRecord, Event, Position};
 use crate::wire::json::{Reader, Writer};
 
 const ITEM: &str = r#"{"b":{"B":"AP8="},"l":{"L":[{"BOOL":true},{"NULL":true}]},"m":{"M":{"k":{"N":"-12.5"}}},"ns":{"NS":["2","10"]},"s":{"S":"é"}}"#;
@@ -202,6 +203,74 @@ fn layout() {
                     .field(4, "keyspace 1024, big-endian")
                     .finish(),
             ),
+            (
+                "stream-record-key",
+                begin(&record_key(), "keyspace 1027: a log")
+                    .field(7, "partition: shard 42, each 00 as 00 ff")
+                    .field(2, "end of the partition")
+                    .field(8, "commit 9")
+                    .field(2, "its first record")
+                    .finish(),
+            ),
+            (
+                "stream-record",
+                Dump::new(change_record().encode())
+                    .field(1, "version 1")
+                    .field(1, "inserted, the new image follows")
+                    .field(8, "at 1,700,000,000,000 ms after 1970")
+                    .field(4, "21 bytes follow")
+                    .field(21, "an item: Artist \"Can\"")
+                    .finish(),
+            ),
+            (
+                "stream-definition",
+                begin(
+                    &system::stream_definition(
+                        "000000000000",
+                        "us-east-1",
+                        "Music",
+                        "2023-11-14T22:13:20.000",
+                    ),
+                    "keyspace 1: the server's own",
+                )
+                .field(7, "partition \"streams\"")
+                .field(2, "end of the partition")
+                .field(12, "account \"000000000000\"")
+                .field(1, "00")
+                .field(9, "Region \"us-east-1\"")
+                .field(1, "00")
+                .field(5, "table \"Music\"")
+                .field(1, "00")
+                .field(23, "label \"2023-11-14T22:13:20.000\"")
+                .finish(),
+            ),
         ],
     );
+    let read = bytes("layout", "stream-record");
+    assert_eq!(ChangeRecord::decode(read.into()), Ok(change_record()));
+    let read = bytes("layout", "stream-record-key");
+    let sort = KeyRef::parse(&read).unwrap().sort();
+    assert_eq!(
+        Position::from_sort(sort).map(|found| found.sequence),
+        Some(9)
+    );
+}
+
+fn record_key() -> Key {
+    let first = Position {
+        sequence: 9,
+        ordinal: 0,
+    };
+    Key::new(KeyspaceId(1027), &42u32.to_be_bytes(), &first.sort_bytes())
+}
+
+fn change_record() -> ChangeRecord {
+    ChangeRecord {
+        event: Event::Insert,
+        by_service: false,
+        time_ms: 1_700_000_000_000,
+        keys: None,
+        new: Some(item(r#"{"Artist":{"S":"Can"}}"#)),
+        old: None,
+    }
 }

@@ -14,6 +14,7 @@ pub mod partiql;
 pub mod plan;
 mod stator;
 pub mod store;
+pub mod streams;
 pub mod table;
 pub mod ttl;
 pub mod validation;

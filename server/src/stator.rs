@@ -19,6 +19,7 @@ use crate::{
     store::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
     },
+    streams::{Streams, StreamsError},
     table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
     ttl::Sweeper,
     validation::Wording,
@@ -101,6 +102,9 @@ pub enum OpenError {
     /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] EngineError),
+    /// The streams could not be read.
+    #[error("the streams cannot be read: {0}")]
+    Streams(#[from] StreamsError),
     /// The catalog of tables could not be read.
     #[error("the catalog of tables cannot be read: {0}")]
     Catalog(#[from] CatalogError),
@@ -114,6 +118,7 @@ pub struct Stator {
 
 struct Inner {
     store: Store,
+    streams: Arc<Streams>,
     catalog: Arc<Catalog>,
     namespace: Namespace,
     namespaces: Namespaces,
@@ -147,7 +152,12 @@ impl Stator {
             clock: options.clock,
             ..StoreOptions::default()
         })?;
-        let catalog = Arc::new(Catalog::load(store.clone(), options.item_collection_limit)?);
+        let streams = Streams::load(store.clone())?;
+        let catalog = Arc::new(Catalog::load(
+            store.clone(),
+            Arc::clone(&streams),
+            options.item_collection_limit,
+        )?);
         for (table, keyspace) in catalog.filling() {
             backfill::begin(&store, &table, keyspace)?;
         }
@@ -161,9 +171,11 @@ impl Stator {
         let ttl_delay_ms = options.ttl_delay_ms.unwrap_or(default_delay_ms);
         let sweeper = Sweeper::start(store.clone(), Arc::clone(&catalog), ttl_delay_ms)?;
         due.register(Arc::clone(&sweeper) as Arc<_>);
+        due.register(Arc::clone(&streams) as Arc<_>);
         let namespace = Namespace::new(options.account, options.region);
         let inner = Inner {
             store,
+            streams,
             catalog,
             namespace,
             namespaces: options.namespaces,
@@ -223,6 +235,11 @@ impl Stator {
     /// Transactions in progress, and client tokens.
     pub fn transactions(&self) -> &Arc<Transactions> {
         &self.inner.transactions
+    }
+
+    /// The streams.
+    pub fn streams(&self) -> &Arc<Streams> {
+        &self.inner.streams
     }
 
     /// The store.

@@ -86,6 +86,12 @@ impl Transaction {
         self.batch.drop_keyspace(keyspace);
     }
 
+    /// Whether its reads may wait.
+    #[must_use]
+    pub fn mode(&self) -> ReadMode {
+        self.mode
+    }
+
     /// The newest commit of which it has read something; 0 if there is none.
     #[must_use]
     pub fn read_sequence(&self) -> u64 {

@@ -133,6 +133,22 @@ impl<'a> ItemRef<'a> {
         self.0
     }
 
+    /// The item without the attributes that are not in `names`, which are sorted as an item's are:
+    /// one pass over both.
+    pub fn only(self, names: &[Box<str>]) -> Item {
+        let mut names = names.iter().map(AsRef::<str>::as_ref).peekable();
+        let mut builder = ItemBuilder::new();
+        for (name, value) in self.iter() {
+            while names.peek().is_some_and(|wanted| *wanted < name) {
+                names.next();
+            }
+            if names.peek() == Some(&name) {
+                builder.put(name, value);
+            }
+        }
+        builder.build()
+    }
+
     /// The attributes, encoded.
     pub(super) fn entries(self) -> &'a [u8] {
         self.0.get(HEADER_BYTES..).unwrap_or_default()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     RequestContext,
-    definition::{describe, quota, uuid},
+    definition::{describe, quota, stream_label, uuid},
 };
 use crate::{
     stator::Stator,
@@ -51,6 +51,9 @@ fn create(stator: &Stator, mut record: Record, now_ms: u64) -> Result<Arc<Table>
             quota::check_capacity(stator, &namespace, None, &record, now_ms)?;
             give_keyspaces(stator.store(), &mut record)?;
             record.id = table_id(stator.store())?;
+            if let Some(stream) = &mut record.stream {
+                stream.label = stream_label(stator, &namespace, &name, now_ms);
+            }
             Ok((
                 Change::Put {
                     record: Box::new(record),

@@ -19,7 +19,8 @@ use self::index::Times;
 use super::{
     RequestContext,
     definition::{
-        check_usable, describe, described_class, provisioned, quota, sse, throughput::is_cold,
+        check_usable, describe, described_class, provisioned, quota, sse, stream_label,
+        throughput::is_cold,
     },
 };
 use crate::{
@@ -88,6 +89,10 @@ fn update(
             change::apply(input, table, &mut record, times)?;
             let old = Some(table.record());
             quota::check_capacity(stator, &namespace, old, &record, context.now_ms)?;
+            let mut stream = record.stream.as_mut();
+            if let Some(stream) = stream.take_if(|stream| stream.label.is_empty()) {
+                stream.label = stream_label(stator, &namespace, name, context.now_ms);
+            }
             for index in record.global_indexes.iter_mut() {
                 if index.keyspace == 0 {
                     index.keyspace = store.create_keyspace()?.0;
@@ -132,7 +137,8 @@ fn as_updated(
     let updating = || Some(TableStatus::Updating.name().to_owned());
     let slow = input.provisioned_throughput.is_some()
         || input.billing_mode.is_some()
-        || input.table_class.is_some();
+        || input.table_class.is_some()
+        || input.stream_specification.is_some();
     if slow {
         description.table_status = updating();
     }

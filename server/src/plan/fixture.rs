@@ -104,6 +104,7 @@ pub(crate) fn record(
         changes: Changes::default(),
         tags: Vec::new(),
         time_to_live: None,
+        stream: None,
     }
 }
 

@@ -6,7 +6,7 @@
 //! of the new one, so that whatever a write does, each index stays a function of its table.
 
 use crate::{
-    item::{Item, ItemBuilder, ItemRef},
+    item::Item,
     plan::{capacity::Units, key},
     store::Key,
     table::{SecondaryIndex, Table},
@@ -38,24 +38,8 @@ pub fn entry(table: &Table, index: &SecondaryIndex, item: &Item) -> Option<Entry
 fn projected(index: &SecondaryIndex, item: &Item) -> Item {
     match index.carried() {
         None => item.clone(),
-        Some(names) => only(names, item.as_ref()),
+        Some(names) => item.as_ref().only(names),
     }
-}
-
-/// `item` without the attributes that are not in `names`, which are sorted as an item's are: one
-/// pass over both.
-pub fn only(names: &[Box<str>], item: ItemRef<'_>) -> Item {
-    let mut names = names.iter().map(AsRef::<str>::as_ref).peekable();
-    let mut builder = ItemBuilder::new();
-    for (name, value) in item.iter() {
-        while names.peek().is_some_and(|wanted| *wanted < name) {
-            names.next();
-        }
-        if names.peek() == Some(&name) {
-            builder.put(name, value);
-        }
-    }
-    builder.build()
 }
 
 /// What a write does to one index.

@@ -23,6 +23,7 @@ pub mod page;
 pub mod read;
 mod rejection;
 pub mod select;
+mod stream;
 pub mod transaction;
 pub mod write;
 

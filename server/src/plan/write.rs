@@ -21,6 +21,7 @@ use crate::{
         key::{self, Origin},
         rejection::Rejection,
         stored_item,
+        stream::Recorder,
     },
     store::{Commit, EngineError, Fault, Key, ReadMode, Store, Transaction},
     table::Table,
@@ -169,10 +170,11 @@ pub fn execute(
     let mut transaction = lock(store, writes, mode)?;
     let results = evaluate(&transaction, writes)?;
     let complete = results.iter().all(Result::is_ok);
-    if complete {
-        stage(&mut transaction, writes, &results, actor);
-    }
+    let staged = complete
+        .then(|| stage(store, &mut transaction, writes, &results, actor))
+        .transpose()?;
     let commit = transaction.commit()?;
+    drop(staged);
     if complete {
         count(writes, &results);
     }
@@ -350,13 +352,19 @@ fn changed<'a>(
 }
 
 /// Puts into the batch what the writes change. That may be nothing: then the commit is that of what
-/// was read.
-pub(super) fn stage(
+/// was read. What this returns is to be dropped once the batch is committed.
+pub(super) fn stage<'a>(
+    store: &Store,
     transaction: &mut Transaction,
     writes: &[Write],
-    results: &[Result<Written, Refusal>],
-    _actor: Actor,
-) {
+    results: &'a [Result<Written, Refusal>],
+    actor: Actor,
+) -> Result<Recorder<'a>, Fault> {
+    let streams = results
+        .iter()
+        .flatten()
+        .filter_map(|written| written.table.stream());
+    let mut recorder = Recorder::new(store, streams, actor, transaction.mode())?;
     for (write, written) in changed(writes, results) {
         written.table.statistics().mark(transaction);
         match &written.new {
@@ -379,7 +387,12 @@ pub(super) fn stage(
                 transaction.put(entry.key.clone(), entry.item.clone().into_bytes());
             }
         }
+        if let Some(stream) = written.table.stream() {
+            let (old, new) = (written.old.as_ref(), written.new.as_ref());
+            recorder.record(transaction, stream, &write.key, old, new)?;
+        }
     }
+    Ok(recorder)
 }
 
 /// Brings the live figures of tables and indexes up to date with a batch that was committed.

@@ -10,11 +10,13 @@
 //! - [`Fault`] is why a piece of work on the store came to no answer. Errors of the engine become
 //!   errors of the wire there, in one place.
 //! - [`ClockMode`] is whose time it is, and [`DueRegistry`] the work that time makes due.
+//! - [`Generations`] are keyspaces that are dropped as a whole when they are old.
 //! - [`system`] are the keyspaces and keys of the server itself.
 
 mod clock;
 mod due;
 mod fault;
+mod generations;
 pub mod layout;
 mod open;
 mod run;
@@ -23,6 +25,7 @@ pub mod system;
 pub use clock::{ClockError, ClockMode};
 pub use due::{DueRegistry, DueWork, Moved};
 pub use fault::Fault;
+pub use generations::{Generation, Generations};
 pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,

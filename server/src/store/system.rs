@@ -32,6 +32,23 @@ pub fn token_keyspaces() -> Key {
     Key::new(CATALOG, b"tokens", b"")
 }
 
+/// Definitions of streams: sorted by account, Region, name of the table and label.
+pub fn stream_definition(account: &str, region: &str, table: &str, label: &str) -> Key {
+    // None of the four can contain a zero byte.
+    let sort = [account, region, table, label].join("\0");
+    Key::new(CATALOG, b"streams", sort.as_bytes())
+}
+
+/// All definitions of streams.
+pub fn stream_definitions() -> KeyRange {
+    KeyRange::partition(CATALOG, b"streams")
+}
+
+/// Where the records of streams are.
+pub fn stream_logs() -> Key {
+    Key::new(CATALOG, b"stream-logs", b"")
+}
+
 /// Where a clock that is driven stands.
 pub fn clock() -> Key {
     Key::new(CATALOG, b"clock", b"")

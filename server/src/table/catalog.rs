@@ -20,11 +20,16 @@ use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::{
-    Filling, Namespace, Record, Statistics, Table, TableStatus, record::RecordError, recount,
-    statistics,
+    Filling, KeyType, Namespace, Record, Statistics, Table, TableStatus,
+    record::{LatestStream, RecordError},
+    recount, statistics,
 };
-use crate::store::{
-    Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Snapshot, Step, Store, system,
+use crate::{
+    store::{
+        Batch, Direction, EngineError, Fault, Key, KeyspaceId, ReadMode, Snapshot, Step, Store,
+        system,
+    },
+    streams::{NewStream, Stream, StreamName, Streams},
 };
 
 /// Locks for changes. Two tables that share one only wait for each other's sync.
@@ -39,6 +44,12 @@ pub enum CatalogError {
     /// A definition is not one.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A table writes to a stream that there is not.
+    #[error("the table {table:?} has a stream that is not there")]
+    Stream {
+        /// Name of the table.
+        table: String,
+    },
 }
 
 /// All tables of one namespace, by name: names are sorted by their bytes, as ListTables does.
@@ -48,6 +59,7 @@ type Tables = BTreeMap<Box<str>, Arc<Table>>;
 pub struct Catalog {
     store: Store,
     collection_limit: u64,
+    streams: Arc<Streams>,
     tables: RwLock<HashMap<Namespace, Tables>>,
     stripes: Box<[Mutex<()>]>,
 }
@@ -85,7 +97,11 @@ pub enum Change {
 impl Catalog {
     /// Reads the catalog of `store`, and begins to count what a crash left uncounted. Item collections
     /// may have up to `collection_limit` bytes.
-    pub fn load(store: Store, collection_limit: u64) -> Result<Self, CatalogError> {
+    pub fn load(
+        store: Store,
+        streams: Arc<Streams>,
+        collection_limit: u64,
+    ) -> Result<Self, CatalogError> {
         let now_ms = store.now_ms();
         let snapshot = store.snapshot();
         let mut tables: HashMap<Namespace, Tables> = HashMap::new();
@@ -108,6 +124,16 @@ impl Catalog {
                 continue;
             }
             let mut failed = None;
+            let stream = match record.enabled_stream() {
+                None => None,
+                Some(latest) => {
+                    let stream = streams.find(&stream_name(&record, &latest.label), now_ms);
+                    let missing = || CatalogError::Stream {
+                        table: record.name.clone(),
+                    };
+                    Some(stream.ok_or_else(missing)?)
+                }
+            };
             let table = Table::new(record, |keyspace| {
                 let found = snapshot.get(&system::statistics(keyspace), ReadMode::Blocking);
                 let found = found.unwrap_or_else(|error| {
@@ -122,7 +148,10 @@ impl Catalog {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            let table = table.with_collection_limit(collection_limit).succeed(None);
+            let table = table
+                .with_collection_limit(collection_limit)
+                .with_stream(stream)
+                .succeed(None);
             table.publish();
             tables
                 .entry(table.namespace().clone())
@@ -143,6 +172,7 @@ impl Catalog {
         Ok(Self {
             store,
             collection_limit,
+            streams,
             tables: RwLock::new(tables),
             stripes,
         })
@@ -255,10 +285,10 @@ impl Catalog {
         let after = match change {
             Change::Nothing => before.clone(),
             Change::Put { record, dropped } => {
-                Some(self.put(namespace, before.as_ref(), *record, &dropped)?)
+                Some(self.put(namespace, before.as_ref(), *record, &dropped, now_ms)?)
             }
             Change::Remove => {
-                self.remove(namespace, name, before.as_ref())?;
+                self.remove(namespace, name, before.as_ref(), now_ms)?;
                 None
             }
         };
@@ -290,6 +320,7 @@ impl Catalog {
         before: Option<&Arc<Table>>,
         record: Record,
         dropped: &[KeyspaceId],
+        now_ms: u64,
     ) -> Result<Arc<Table>, Fault> {
         let name: Box<str> = record.name.as_str().into();
         let key = system::table_definition(&namespace.account, &namespace.region, &name);
@@ -300,6 +331,17 @@ impl Catalog {
             .flat_map(|table| table.all_statistics())
             .map(|statistics| (statistics.keyspace(), statistics))
             .collect();
+        let stream = before.and_then(|table| table.stream());
+        let (closed, stream, created) = match (stream, record.enabled_stream()) {
+            (None, None) => (None, None, None),
+            (Some(stream), Some(_)) => (None, Some(Arc::clone(stream)), None),
+            (Some(stream), None) => (Some(stream), None, None),
+            (None, Some(latest)) => {
+                let new = new_stream(&record, latest, now_ms);
+                let stream = self.streams.create(new, &mut batch)?;
+                (None, Some(Arc::clone(&stream)), Some(stream))
+            }
+        };
         let table = Table::new(record, |keyspace| match kept.get(&keyspace) {
             Some(statistics) => Arc::clone(statistics),
             None => {
@@ -311,6 +353,7 @@ impl Catalog {
         let table = table
             .map_err(internal)?
             .with_collection_limit(self.collection_limit)
+            .with_stream(stream)
             .succeed(before.map(AsRef::as_ref));
         for (keyspace, filling) in table.fillings() {
             let is_new = before.is_none_or(|before| before.filling(keyspace).is_none());
@@ -321,7 +364,10 @@ impl Catalog {
         for keyspace in dropped {
             drop_keyspace(&mut batch, *keyspace);
         }
-        self.store.write(batch)?.wait()?;
+        self.write(batch, closed, now_ms)?;
+        if let Some(stream) = created {
+            self.streams.insert(stream)?;
+        }
         self.tables
             .write()
             .entry(namespace.clone())
@@ -331,7 +377,27 @@ impl Catalog {
         if before.is_some() {
             self.store.settle()?;
         }
+        if let Some(stream) = table.stream() {
+            stream.grow(table.record().partitions(), now_ms)?;
+        }
         Ok(table)
+    }
+
+    /// Writes a change of a table, and with it the end of its stream, if it has come.
+    fn write(
+        &self,
+        mut batch: Batch,
+        closed: Option<&Arc<Stream>>,
+        now_ms: u64,
+    ) -> Result<(), EngineError> {
+        let closing = closed
+            .map(|stream| stream.close(&mut batch, now_ms))
+            .transpose()?;
+        let commit = self.store.write(batch)?;
+        if let Some(closing) = closing {
+            closing.finish(commit.sequence());
+        }
+        commit.wait()
     }
 
     fn remove(
@@ -339,6 +405,7 @@ impl Catalog {
         namespace: &Namespace,
         name: &str,
         before: Option<&Arc<Table>>,
+        now_ms: u64,
     ) -> Result<(), Fault> {
         let mut batch = Batch::new();
         batch.delete(system::table_definition(
@@ -349,7 +416,8 @@ impl Catalog {
         for keyspace in before.iter().flat_map(|table| table.keyspaces()) {
             drop_keyspace(&mut batch, keyspace);
         }
-        self.store.write(batch)?.wait()?;
+        let stream = before.and_then(|table| table.stream());
+        self.write(batch, stream, now_ms)?;
         if let Some(tables) = self.tables.write().get_mut(namespace) {
             tables.remove(name);
         }
@@ -405,6 +473,33 @@ fn settle_backfills<'a>(
 /// Whether items of a table expire. One that is being deleted has none.
 fn expires(table: &Table) -> bool {
     table.expiry().is_some() && table.current().is_some()
+}
+
+/// The stream `label` of the table that `record` defines.
+fn stream_name(record: &Record, label: &str) -> StreamName {
+    StreamName {
+        account: record.account.as_str().into(),
+        region: record.region.as_str().into(),
+        table: record.name.as_str().into(),
+        label: label.into(),
+    }
+}
+
+/// The stream that a table is to have from now on.
+fn new_stream(record: &Record, latest: &LatestStream, now_ms: u64) -> NewStream {
+    let key = |key_type| {
+        let mut elements = record.key.iter();
+        let element = elements.find(|element| element.key_type == key_type);
+        element.map(|element| element.name.clone())
+    };
+    NewStream {
+        name: stream_name(record, &latest.label),
+        view: latest.view,
+        partition_key: key(KeyType::Hash).unwrap_or_default(),
+        sort_key: key(KeyType::Range),
+        shards: record.partitions(),
+        created_ms: now_ms,
+    }
 }
 
 /// A table before and after a change.

@@ -17,13 +17,17 @@ use super::{
     changes::Changes,
     key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType},
     secondary_index::Projection,
-    status::State,
+    status::{Change, State},
     throughput::{BillingMode, OnDemandThroughput, ProvisionedThroughput, WarmThroughput},
     time_to_live::TimeToLive,
 };
+use crate::streams::View;
 
 /// Version that is written, and the newest that is read.
 pub const VERSION: u32 = 1;
+
+/// The most shards that a stream begins with, whatever the capacity of its table.
+const MAX_SHARDS: i64 = 64;
 
 /// Why bytes of the catalog are no table definition. The bytes passed the engine's checksum, so
 /// either a newer Stator wrote them or there is a bug.
@@ -114,6 +118,9 @@ pub struct Record {
     /// Time to live, if it was ever switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_to_live: Option<TimeToLive>,
+    /// The stream that was enabled last, if one ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<LatestStream>,
 }
 
 /// `AttributeDefinition`.
@@ -214,6 +221,19 @@ pub struct Encryption {
     /// `KMSMasterKeyId` as given; absent for the AWS managed key of DynamoDB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+}
+
+/// The stream that a table had last. What is to be known of the stream itself is in a row of its
+/// own, which outlives the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatestStream {
+    /// `LatestStreamLabel`.
+    pub label: String,
+    /// What its records show.
+    pub view: View,
+    /// Whether the table writes to it.
+    pub enabled: bool,
 }
 
 /// A tag.
@@ -325,6 +345,24 @@ impl Record {
                 (read + throughput.read_units, write + throughput.write_units)
             },
         )
+    }
+
+    /// The stream that the table writes to, if it has one.
+    pub fn enabled_stream(&self) -> Option<&LatestStream> {
+        let stream = self.stream.as_ref().filter(|stream| stream.enabled);
+        stream.filter(|_| self.state.change != Change::Delete)
+    }
+
+    /// How many partitions DynamoDB would give the table for its capacity, and so how many shards its
+    /// stream has: each takes 3,000 reads and 1,000 writes a second (developer guide, "Partitions and
+    /// data distribution" and "Best practices for designing partition keys").
+    pub fn partitions(&self) -> usize {
+        let (reads, writes) = match self.billing {
+            BillingMode::Provisioned => (self.throughput.read_units, self.throughput.write_units),
+            BillingMode::PayPerRequest => (self.warm.read_units, self.warm.write_units),
+        };
+        let partitions = (reads / 3_000).max(writes / 1_000).clamp(1, MAX_SHARDS);
+        usize::try_from(partitions).unwrap_or(1)
     }
 
     /// Type of the attribute `name`, if it is defined.

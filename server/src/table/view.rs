@@ -15,6 +15,7 @@ use super::{
 use crate::{
     item::{ItemRef, ValueRef},
     store::{Key, KeyspaceId, layout::entry_key},
+    streams::Stream,
 };
 
 /// The size limit of item collections (developer guide, "Item collection size limit").
@@ -35,6 +36,8 @@ pub struct Table {
     expiry: Option<Arc<ExpiryIndex>>,
     /// Bytes that an item collection may have.
     collection_limit: u64,
+    /// The stream that it writes to.
+    stream: Option<Arc<Stream>>,
     /// The newest view of this table: one place that all its views share. It does not keep that view
     /// alive, which would keep itself alive by it.
     newest: Arc<ArcSwapWeak<Self>>,
@@ -111,6 +114,7 @@ impl Table {
             statistics,
             expiry,
             collection_limit: COLLECTION_LIMIT,
+            stream: None,
             newest: Arc::new(ArcSwapWeak::new(Weak::new())),
         })
     }
@@ -119,6 +123,13 @@ impl Table {
     #[must_use]
     pub(super) fn with_collection_limit(mut self, limit: u64) -> Self {
         self.collection_limit = limit;
+        self
+    }
+
+    /// The view of a table that writes to this stream.
+    #[must_use]
+    pub(super) fn with_stream(mut self, stream: Option<Arc<Stream>>) -> Self {
+        self.stream = stream;
         self
     }
 
@@ -308,6 +319,11 @@ impl Table {
     /// Whether the table was deleted and that is over at `now_ms`.
     pub fn is_gone(&self, now_ms: u64) -> bool {
         self.record.state.is_gone(now_ms)
+    }
+
+    /// The stream that every change of an item is written to, if one is enabled.
+    pub fn stream(&self) -> Option<&Arc<Stream>> {
+        self.stream.as_ref()
     }
 
     /// What was defined, in the form that is written.

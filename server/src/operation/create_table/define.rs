@@ -16,9 +16,10 @@ use crate::{
         policy::Slot,
     },
     stator::Stator,
+    streams::View,
     table::{
         BillingMode, Changes, Namespace, OnDemandThroughput, ProvisionedThroughput, Record,
-        record::{self, Class, Policy, Tag},
+        record::{self, Class, LatestStream, Policy, Tag},
         status::{self, State},
         table_arn,
     },
@@ -72,7 +73,7 @@ pub(super) fn define(
     let on_demand = maximums(input.on_demand_throughput.as_ref(), None, billing)?;
     let warm = input.warm_throughput.as_ref();
     let warm = throughput::warm_at_creation(warm, billing, capacity, None)?;
-    check_stream(input.stream_specification.as_ref())?;
+    let stream = stream(input.stream_specification.as_ref())?;
     let encryption = input
         .sse_specification
         .as_ref()
@@ -115,6 +116,7 @@ pub(super) fn define(
         policies,
         changes: Changes::default(),
         time_to_live: None,
+        stream,
     })
 }
 
@@ -245,16 +247,19 @@ fn maximums(
     Ok(throughput::maximums(None, given))
 }
 
-/// A stream has a view type if and only if it is enabled.
-fn check_stream(stream: Option<&StreamSpecification>) -> Result<(), Refusal> {
-    let Some(stream) = stream else { return Ok(()) };
-    match (
-        stream.stream_enabled == Some(true),
-        &stream.stream_view_type,
-    ) {
+/// A stream has a view type if and only if it is enabled. Its label comes when the table is made.
+fn stream(given: Option<&StreamSpecification>) -> Result<Option<LatestStream>, Refusal> {
+    let Some(given) = given else { return Ok(None) };
+    let view = given.stream_view_type.as_deref().and_then(View::from_name);
+    match (given.stream_enabled == Some(true), view) {
         (true, None) => Err(Refusal::StreamWithoutView),
         (false, Some(_)) => Err(Refusal::ViewWithoutStream),
-        _ => Ok(()),
+        (false, None) => Ok(None),
+        (true, Some(view)) => Ok(Some(LatestStream {
+            label: String::new(),
+            view,
+            enabled: true,
+        })),
     }
 }
 

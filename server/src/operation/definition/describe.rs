@@ -2,12 +2,13 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::uuid;
+use super::{stream_arn, uuid};
 use crate::{
     store::KeyspaceId,
     table::{
         BillingMode, Namespace, OnDemandThroughput, Projection, ProvisionedThroughput,
-        SecondaryIndex, Table, TableStatus, WarmThroughput, record, record::KeyElement,
+        SecondaryIndex, Table, TableStatus, WarmThroughput, record,
+        record::{KeyElement, LatestStream},
     },
     wire::shapes,
 };
@@ -15,7 +16,8 @@ use crate::{
 /// Describes `table` as it is at `now_ms`.
 ///
 /// What is absent here, DynamoDB leaves out too: `BillingModeSummary` of a table that was never on
-/// demand, `TableClassSummary` and `OnDemandThroughput` where none was given, `Backfilling` of an
+/// demand, `TableClassSummary` and `OnDemandThroughput` where none was given, `StreamSpecification` of a
+/// table without an enabled stream (the ARN and label of its last one stay), `Backfilling` of an
 /// index that came with its table (DDB-TABLE-028, -033, -138).
 pub(crate) fn describe(table: &Table, now_ms: u64) -> shapes::TableDescription {
     let record = &*table.record().at(now_ms);
@@ -53,6 +55,12 @@ pub(crate) fn describe(table: &Table, now_ms: u64) -> shapes::TableDescription {
             .as_ref()
             .map(|encryption| sse(table.namespace(), encryption)),
         table_class_summary: record.class.as_ref().map(table_class),
+        stream_specification: record.enabled_stream().map(stream_specification),
+        latest_stream_label: record.stream.as_ref().map(|stream| stream.label.clone()),
+        latest_stream_arn: record
+            .stream
+            .as_ref()
+            .map(|stream| stream_arn(table.namespace(), table.name(), &stream.label)),
         deletion_protection_enabled: Some(record.deletion_protection),
         on_demand_throughput: record.on_demand.map(on_demand),
         warm_throughput: Some(shapes::TableWarmThroughputDescription {
@@ -61,6 +69,13 @@ pub(crate) fn describe(table: &Table, now_ms: u64) -> shapes::TableDescription {
             status: Some(warm_status(status)),
         }),
         ..shapes::TableDescription::default()
+    }
+}
+
+fn stream_specification(stream: &LatestStream) -> shapes::StreamSpecification {
+    shapes::StreamSpecification {
+        stream_enabled: Some(true),
+        stream_view_type: Some(stream.view.name().to_owned()),
     }
 }
 

@@ -10,12 +10,16 @@ pub(super) mod index;
 pub(super) mod key;
 pub(super) mod quota;
 mod refusal;
+mod stream;
 pub(super) mod tags;
 pub(super) mod throughput;
 mod time;
 
-pub(super) use describe::{describe, key_arn, provisioned, sse, table_class as described_class};
+pub(super) use describe::{
+    describe, key_arn, provisioned, seconds, sse, table_class as described_class,
+};
 pub(super) use refusal::Refusal;
+pub(super) use stream::{change_stream, stream_arn, stream_label};
 pub(super) use time::{instant, long_date, utc_date};
 
 use crate::{

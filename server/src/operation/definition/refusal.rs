@@ -294,6 +294,8 @@ pub(crate) enum Refusal {
         "One or more parameter values were invalid: If stream is being disabled, then UpdateViewType must not be specified"
     )]
     UpdateViewWithoutStream,
+    #[error("Table already has an enabled stream: TableName: {table}")]
+    StreamEnabled { table: String },
     #[error("Table has no stream to disable: TableName: {table}")]
     NoStreamToDisable { table: String },
     #[error("The Tag Key provided is invalid, Key: {key}")]

@@ -45,11 +45,16 @@ pub(crate) fn long_date(ms: u64) -> String {
 
 /// `ms` (Unix milliseconds) as in `2026-10-09T00:29:34.602Z`.
 pub(crate) fn instant(ms: u64) -> String {
+    label(ms) + "Z"
+}
+
+/// `ms` (Unix milliseconds) as in `2015-05-20T20:51:10.252`, as the labels of streams are written.
+pub(crate) fn label(ms: u64) -> String {
     let (year, month, day) = civil(ms / DAY_MS);
     let seconds = ms % DAY_MS / 1000;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let ms = ms % 1000;
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}")
 }
 
 /// `ms` (Unix milliseconds) as in `Sat Feb 23 03:07:45 UTC 2019`.
@@ -102,6 +107,7 @@ mod tests {
         assert_eq!(utc_date(1_550_891_265_000), "Sat Feb 23 03:07:45 UTC 2019");
         // DDB-TABLE-206.
         assert_eq!(instant(1_791_505_774_602), "2026-10-09T00:29:34.602Z");
+        assert_eq!(label(1_791_501_648_007), "2026-10-08T23:20:48.007");
         assert!(long_date(0).starts_with("Thursday, January 1, 1970 at 12:00:00 AM"));
     }
 

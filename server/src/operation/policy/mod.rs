@@ -279,7 +279,8 @@ pub(super) fn is_pending(policy: &Policy, delay_ms: u64, now_ms: u64) -> bool {
     now_ms < policy.changed_ms.saturating_add(delay_ms)
 }
 
-/// Whether `table` has, or had, the stream `label`: no table has any yet.
-fn has_stream(_: &Table, _: &str) -> bool {
-    false
+/// Whether `label` is that of the stream which `table` has, or had last.
+fn has_stream(table: &Table, label: &str) -> bool {
+    let latest = table.record().stream.as_ref();
+    latest.is_some_and(|stream| stream.label == label)
 }

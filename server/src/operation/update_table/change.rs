@@ -17,10 +17,7 @@ use crate::{
     },
     wire::{
         Error,
-        shapes::{
-            SSESpecification, StreamSpecification, UpdateGlobalSecondaryIndexAction,
-            UpdateTableInput,
-        },
+        shapes::{SSESpecification, UpdateGlobalSecondaryIndexAction, UpdateTableInput},
     },
 };
 
@@ -47,8 +44,9 @@ pub(super) fn apply(
         until_ms,
     };
     let region = &*table.namespace().region;
-    if let Some(stream) = &input.stream_specification {
-        check_stream(stream, table)?;
+    if let Some(given) = &input.stream_specification {
+        record.stream = Some(definition::change_stream(given, table)?);
+        record.state = updating;
     }
     if let Some(given) = &input.sse_specification {
         encrypt(given, table, record, now_ms)?;
@@ -142,20 +140,6 @@ pub(super) fn apply(
         record,
         times,
     )
-}
-
-/// No table has a stream yet, and enabling one was refused by its name before this.
-fn check_stream(stream: &StreamSpecification, table: &Table) -> Result<(), Refusal> {
-    match (
-        stream.stream_enabled == Some(true),
-        &stream.stream_view_type,
-    ) {
-        (true, _) => Err(Refusal::UpdateStreamWithoutView),
-        (false, Some(_)) => Err(Refusal::UpdateViewWithoutStream),
-        (false, None) => Err(Refusal::NoStreamToDisable {
-            table: table.name().to_owned(),
-        }),
-    }
 }
 
 /// Only the ARN of its key says of a table that nothing changes. An alias may stand for another key

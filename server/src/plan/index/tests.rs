@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    item::Value,
+    item::{ItemBuilder, Value},
     plan::fixture::{item, table},
     table::Projection,
 };

@@ -159,8 +159,16 @@ fn execute(
         return Ok((None, transaction.commit()?));
     }
     let complete = results.iter().all(Result::is_ok);
+    let mut staged = None;
     if complete {
-        write::stage(&mut transaction, writes, &results, Actor::Client);
+        let actor = Actor::Client;
+        staged = Some(write::stage(
+            store,
+            &mut transaction,
+            writes,
+            &results,
+            actor,
+        )?);
         if let Some((key, digest)) = row {
             let sizes = results.iter().flatten().map(Written::size);
             let record = Record {
@@ -174,6 +182,7 @@ fn execute(
         }
     }
     let commit = transaction.commit()?;
+    drop(staged);
     if complete {
         write::count(writes, &results);
     }

@@ -11,7 +11,10 @@ use parking_lot::Mutex;
 
 use super::token::{Record, VALID_MS};
 use crate::{
-    store::{Batch, Commit, EngineError, Fault, Key, KeyspaceId, ReadMode, Store, system},
+    store::{
+        Batch, Commit, EngineError, Fault, Generation, Generations, Key, KeyspaceId, ReadMode,
+        Store, system,
+    },
     table::Namespace,
     wire::Operation,
 };
@@ -39,22 +42,10 @@ impl TokenId {
     }
 }
 
-/// A keyspace of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Generation {
-    keyspace: KeyspaceId,
-    /// When it was made: Unix milliseconds. Nothing in the one before was written later.
-    since_ms: u64,
-}
-
-/// The keyspaces of tokens, newest first: at most two. On disk, each is its id (u32) and the time it
-/// was made (u64), big-endian.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Generations(Vec<Generation>);
-
 /// All client tokens.
 pub struct Tokens {
     store: Store,
+    /// The keyspaces of tokens, newest first: at most two.
     generations: Mutex<Generations>,
     in_flight: Arc<Mutex<HashSet<TokenId>>>,
 }
@@ -176,29 +167,6 @@ impl Tokens {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.all.lock().remove(&self.id);
-    }
-}
-
-impl Generations {
-    fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for generation in &self.0 {
-            bytes.extend_from_slice(&generation.keyspace.0.to_be_bytes());
-            bytes.extend_from_slice(&generation.since_ms.to_be_bytes());
-        }
-        bytes
-    }
-
-    fn decode(bytes: &[u8]) -> Self {
-        let (chunks, _) = bytes.as_chunks::<12>();
-        let generation = |chunk: &[u8; 12]| {
-            let (keyspace, since_ms) = chunk.split_first_chunk()?;
-            Some(Generation {
-                keyspace: KeyspaceId(u32::from_be_bytes(*keyspace)),
-                since_ms: u64::from_be_bytes(*since_ms.first_chunk()?),
-            })
-        };
-        Self(chunks.iter().filter_map(generation).collect())
     }
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     plan::fixture::{IndexSpec, item, record},
     store::StoreOptions,
+    streams::Streams,
     table::{COLLECTION_LIMIT, Catalog, Change as Definition, Namespace, Projection},
 };
 
@@ -16,7 +17,8 @@ struct Tables {
 impl Tables {
     fn new() -> Self {
         let store = Store::open(StoreOptions::default()).unwrap();
-        let catalog = Catalog::load(store.clone(), COLLECTION_LIMIT).unwrap();
+        let streams = Streams::load(store.clone()).unwrap();
+        let catalog = Catalog::load(store.clone(), streams, COLLECTION_LIMIT).unwrap();
         let namespace = Namespace::new("000000000000", "us-east-1");
         Self {
             store,

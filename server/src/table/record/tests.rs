@@ -82,6 +82,20 @@ fn policy() -> impl Strategy<Value = Policy> {
     })
 }
 
+fn stream() -> impl Strategy<Value = LatestStream> {
+    let view = proptest::sample::select(&[
+        View::KeysOnly,
+        View::NewImage,
+        View::OldImage,
+        View::NewAndOldImages,
+    ]);
+    (".{1,20}", view, any::<bool>()).prop_map(|(label, view, enabled)| LatestStream {
+        label,
+        view,
+        enabled,
+    })
+}
+
 fn scalar() -> impl Strategy<Value = ScalarType> {
     prop_oneof![
         Just(ScalarType::S),
@@ -141,8 +155,10 @@ prop_compose! {
         )),
         encryption in proptest::option::of(proptest::option::of(".{1,20}")),
         tags in proptest::collection::vec((".{1,20}", ".{0,20}"), 0..4),
-        policies in proptest::collection::vec(policy(), 0..3).boxed(),
-        changes in changes().boxed(),
+        (policies, changes, stream) in (
+            proptest::collection::vec(policy(), 0..3), changes(),
+            proptest::option::of(stream()),
+        ).boxed(),
     ) -> Record {
         let (account, region, name, id) = names;
         let attribute = |name: &str, scalar| Attribute { name: name.to_owned(), scalar };
@@ -180,6 +196,7 @@ prop_compose! {
             policies,
             changes,
             time_to_live,
+            stream,
         }
     }
 }
@@ -221,6 +238,7 @@ pub(crate) fn simple(name: &str) -> Record {
         policies: Vec::new(),
         changes: Changes::default(),
         time_to_live: None,
+        stream: None,
     }
 }
 

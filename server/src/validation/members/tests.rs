@@ -156,18 +156,3 @@ fn a_refused_member_is_named_with_its_way() {
         Some("VectorIndexes is not served by this version of Stator")
     );
 }
-
-#[test]
-fn a_member_of_which_some_values_are_refused_keeps_the_others() {
-    let path = |enabled: bool| {
-        let body = json!({"StreamSpecification": {"StreamEnabled": enabled}}).to_string();
-        CreateTableInput::from_json(body.as_bytes())
-            .unwrap()
-            .refused()
-    };
-    assert_eq!(path(false), None);
-    assert_eq!(
-        path(true).as_deref(),
-        Some("StreamSpecification.StreamEnabled true")
-    );
-}
