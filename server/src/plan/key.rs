@@ -110,15 +110,26 @@ pub fn check_index_keys(
             }
         }
     }
-    indexes
-        .iter()
-        .filter(|index| !index.key_schema().attributes().all(kept))
-        .try_for_each(|index| {
-            check_sizes(index.key_schema(), item).map_err(|rejection| match origin {
-                Origin::Put => rejection,
-                Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateIndexKeySize,
-            })
-        })
+    for index in indexes {
+        let schema = index.key_schema();
+        let parts = [
+            (
+                schema.partition(),
+                MAX_PARTITION_KEY_BYTES,
+                Rejection::PartitionKeySize,
+            ),
+            (schema.sort(), MAX_SORT_KEY_BYTES, Rejection::SortKeySize),
+        ];
+        for (attributes, limit, rejection) in parts {
+            if size(attributes, item) > limit && !attributes.iter().all(kept) {
+                return Err(match origin {
+                    Origin::Put => rejection,
+                    Origin::Update | Origin::TransactionalUpdate => Rejection::UpdateIndexKeySize,
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether an item may have an entry in an index with this key: it has all attributes of the key,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    item::Item,
     plan::fixture::{item, table},
     table::Projection,
 };
@@ -131,4 +132,33 @@ fn an_update_is_blamed_only_for_what_it_changes() {
     };
     assert_eq!(check(&same), Ok(()));
     assert_eq!(check(&other), Err(Rejection::UpdateIndexKeyType));
+}
+
+/// An item may be older than an index, and then have what no write could give it now.
+#[test]
+fn an_update_answers_for_what_it_changes_of_an_index_key() {
+    let table = table(&[], &[("g", &["g"], &["h"], Projection::All)]);
+    let of = |g: usize, h: &str| {
+        let g = "g".repeat(g);
+        item(&format!(
+            r#"{{"pk": {{"S": "a"}}, "sk": {{"S": "b"}}, "g": {{"S": "{g}"}}, "h": {{"S": "{h}"}}}}"#
+        ))
+    };
+    let check = |old: &Item, new: &Item, origin| {
+        check_index_keys(&table, new.as_ref(), Some(old.as_ref()), origin)
+    };
+    let (old, new) = (of(3000, "x"), of(3000, "y"));
+    assert_eq!(check(&old, &new, Origin::Update), Ok(()));
+    assert_eq!(
+        check(&old, &of(2999, "x"), Origin::Update),
+        Err(Rejection::UpdateIndexKeySize)
+    );
+    assert_eq!(
+        check(&old, &new, Origin::Put),
+        Err(Rejection::PartitionKeySize)
+    );
+    let schema = table.indexes()[0].key_schema();
+    assert!(!is_indexable(schema, new.as_ref()));
+    assert!(is_indexable(schema, of(2048, "x").as_ref()));
+    assert!(!is_indexable(schema, of(1, "").as_ref()));
 }
