@@ -40,7 +40,7 @@ fn delete(
     let changed = stator
         .catalog()
         .change(&slot.namespace, slot.table, now_ms, |table| {
-            let table = slot.check(table, now_ms)?;
+            let table = slot.check(stator, table, now_ms)?;
             let current = slot.policy(table);
             slot.check_revision(current, input.expected_revision_id.as_deref())?;
             let revision = current.map(|policy| policy.changed_ms);

@@ -24,7 +24,7 @@ pub(super) async fn execute(
     let table = stator
         .catalog()
         .find(&slot.namespace, slot.table, context.now_ms);
-    let table = slot.check(table.as_ref(), context.now_ms)?;
+    let table = slot.check(stator, table.as_ref(), context.now_ms)?;
     let policy = slot.policy(table).ok_or_else(|| slot.not_found())?;
     let document = policy.document.as_ref().ok_or_else(|| slot.not_found())?;
     Ok(GetResourcePolicyOutput {

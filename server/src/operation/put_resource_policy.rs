@@ -42,7 +42,7 @@ fn put(
     let changed = stator
         .catalog()
         .change(&slot.namespace, slot.table, now_ms, |table| {
-            let table = slot.check(table, now_ms)?;
+            let table = slot.check(stator, table, now_ms)?;
             if !confirmed && document.locks_out {
                 return Err(Error::AccessDenied(
                     "The new resource policy will not allow you to update the resource policy in \

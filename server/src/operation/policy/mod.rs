@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::{RequestContext, definition::check_rested, resource::Resource};
 use crate::{
     stator::{Stator, table_not_found},
+    streams::StreamName,
     table::{Arn, Namespace, Table, TableStatus, record::Policy, root_arn},
     wire::Error,
 };
@@ -126,6 +127,7 @@ impl<'a> Slot<'a> {
     /// (DDB-TABLE-234).
     pub(super) fn check<'t>(
         &self,
+        stator: &Stator,
         table: Option<&'t Arc<Table>>,
         now_ms: u64,
     ) -> Result<&'t Table, Error> {
@@ -133,7 +135,7 @@ impl<'a> Slot<'a> {
             .filter(|table| table.status(now_ms) != TableStatus::Creating)
             .ok_or_else(|| table_not_found(self.table))?;
         match self.stream {
-            Some(label) if !has_stream(table, label) => {
+            Some(label) if !self.has_stream(stator, label, now_ms) => {
                 let message = format!(
                     "Requested resource not found: Stream: {label} not found for Table: {}",
                     self.table
@@ -142,6 +144,17 @@ impl<'a> Slot<'a> {
             }
             _ => Ok(table),
         }
+    }
+
+    /// Whether the table has the stream `label`, or had it and it can still be read.
+    fn has_stream(&self, stator: &Stator, label: &str, now_ms: u64) -> bool {
+        let name = StreamName {
+            account: (&*self.namespace.account).into(),
+            region: (&*self.namespace.region).into(),
+            table: self.table.into(),
+            label: label.into(),
+        };
+        stator.streams().find(&name, now_ms).is_some()
     }
 
     /// What is in the slot.
@@ -277,10 +290,4 @@ pub(super) fn shown(document: &str) -> String {
 /// Whether a change is still being applied, where that takes `delay_ms`.
 pub(super) fn is_pending(policy: &Policy, delay_ms: u64, now_ms: u64) -> bool {
     now_ms < policy.changed_ms.saturating_add(delay_ms)
-}
-
-/// Whether `label` is that of the stream which `table` has, or had last.
-fn has_stream(table: &Table, label: &str) -> bool {
-    let latest = table.record().stream.as_ref();
-    latest.is_some_and(|stream| stream.label == label)
 }

@@ -481,6 +481,55 @@ fn only_tables_and_streams_have_policies() {
     );
 }
 
+/// DDB-TABLE-213: each stream has a slot of its own, for policies about streams.
+#[test]
+fn a_stream_has_a_policy_of_its_own() {
+    let stator = Stator::open(StatorOptions::default()).unwrap();
+    let enabled = json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"});
+    let made = answer(
+        &stator,
+        CreateTable,
+        &table(json!({"StreamSpecification": enabled})),
+    );
+    let stream = made["TableDescription"]["LatestStreamArn"]
+        .as_str()
+        .unwrap();
+    let slot = json!({"ResourceArn": stream});
+    let about = |action: &str, resource: &str| {
+        let about = policy(json!({"Action": action, "Resource": resource}));
+        with(slot.clone(), "Policy", about.to_string())
+    };
+    let none = format!(
+        "PolicyNotFoundException: Resource-based policy not found for the provided ResourceArn: \
+         {stream}"
+    );
+    assert_eq!(refused(&stator, GetResourcePolicy, &slot), none);
+    let request = about("dynamodb:GetRecords", stream);
+    let put = answer(&stator, PutResourcePolicy, &request);
+    let found = answer(&stator, GetResourcePolicy, &slot);
+    assert_eq!(found["RevisionId"], put["RevisionId"]);
+    let of_table = refused(&stator, GetResourcePolicy, &self::slot());
+    assert!(
+        of_table.starts_with("PolicyNotFoundException"),
+        "{of_table}"
+    );
+    attach(&stator, FORM);
+    assert_eq!(answer(&stator, GetResourcePolicy, &slot), found);
+    let invalid = refused(
+        &stator,
+        PutResourcePolicy,
+        &about("dynamodb:GetItem", stream),
+    );
+    assert!(
+        invalid.ends_with("The following action names are invalid: \"dynamodb:GetItem\""),
+        "{invalid}"
+    );
+    assert_eq!(answer(&stator, DeleteResourcePolicy, &slot), put);
+    assert_eq!(refused(&stator, GetResourcePolicy, &slot), none);
+    let found = answer(&stator, GetResourcePolicy, &self::slot());
+    assert_eq!(found["Policy"], FORM);
+}
+
 /// DDB-TABLE-206, -234, -348: where changes take time, one keeps the next from being made. Times are
 /// of a context of our own, so that nothing waits.
 #[test]
