@@ -12,6 +12,10 @@ pub(crate) struct Mutator<'a> {
     pub(crate) rng: ChaCha8Rng,
 }
 
+/// What is longer is cut off. It is too large long before, and the front hangs up on a client that
+/// does not stop sending.
+const LONGEST: usize = 32 * 1024 * 1024;
+
 /// What expressions, names and numbers are broken with.
 const TOKENS: &[&str] = &[
     " AND ",
@@ -140,6 +144,7 @@ impl Mutator<'_> {
         if self.chance(6) {
             self.mutate_bytes(&mut bytes);
         }
+        bytes.truncate(LONGEST);
         (request, bytes)
     }
 
@@ -263,11 +268,12 @@ impl Mutator<'_> {
             }
             Json::Array(elements) if !elements.is_empty() => {
                 let one = elements[self.below(elements.len())].clone();
-                elements.resize(elements.len() + length.min(2000), one);
+                let more = copies(length, &one);
+                elements.resize(elements.len() + more, one);
             }
             Json::Object(members) => {
                 let value = self.known();
-                let more = length.min(2000);
+                let more = copies(length, &value);
                 members.extend((0..more).map(|place| (format!("k{place}"), value.clone())));
             }
             other => *other = Json::Raw(b"7".repeat(length)),
@@ -346,4 +352,11 @@ impl Mutator<'_> {
             }
         }
     }
+}
+
+/// How many copies of a value are many, and still end.
+fn copies(wanted: usize, value: &Json) -> usize {
+    wanted
+        .min(2000)
+        .min(LONGEST / value.to_bytes().len().max(1))
 }
