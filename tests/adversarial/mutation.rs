@@ -140,6 +140,9 @@ impl Mutator<'_> {
         for _ in 0..=more {
             self.mutate(&mut request.body);
         }
+        if self.chance(12) {
+            fail_conditions(&mut request.body);
+        }
         let mut bytes = request.body.to_bytes();
         if self.chance(6) {
             self.mutate_bytes(&mut bytes);
@@ -359,4 +362,26 @@ fn copies(wanted: usize, value: &Json) -> usize {
     wanted
         .min(2000)
         .min(LONGEST / value.to_bytes().len().max(1))
+}
+
+/// Gives every write within a request a condition that no item fulfils: most are right but for that.
+fn fail_conditions(node: &mut Json) {
+    let Json::Object(members) = node else {
+        if let Json::Array(elements) = node {
+            elements.iter_mut().for_each(fail_conditions);
+        }
+        return;
+    };
+    if members
+        .iter()
+        .any(|(name, _)| name == "Item" || name == "Key")
+    {
+        members.retain(|(name, _)| name != "ConditionExpression" && name != "Expected");
+        let condition = "attribute_exists(nowhere)".to_owned();
+        members.push(("ConditionExpression".to_owned(), Json::String(condition)));
+        return;
+    }
+    for (_, member) in members {
+        fail_conditions(member);
+    }
 }

@@ -61,8 +61,57 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What a server makes up, under the names that the corpus has for it.
+pub(crate) struct MadeUp(Vec<(&'static str, String)>);
+
+impl MadeUp {
+    /// The stream of the table `Readings`, its first shard, and an iterator at its beginning.
+    pub(crate) fn of(target: &mut dyn Target) -> Self {
+        let mut ask = |operation, request: Value, member: &str| {
+            let answer = right(target, operation, &request, &mut DefaultHasher::new());
+            let text = answer.pointer(member).and_then(Value::as_str);
+            text.unwrap_or_else(|| panic!("{operation} {request}: {answer}"))
+                .to_owned()
+        };
+        let stream = ask(
+            ListStreams,
+            json!({"TableName": "Readings"}),
+            "/Streams/0/StreamArn",
+        );
+        let shard = ask(
+            DescribeStream,
+            json!({"StreamArn": stream}),
+            "/StreamDescription/Shards/0/ShardId",
+        );
+        let iterator = ask(
+            GetShardIterator,
+            json!({"StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}),
+            "/ShardIterator",
+        );
+        Self(vec![
+            ("<stream>", stream),
+            ("<shard>", shard),
+            ("<iterator>", iterator),
+        ])
+    }
+
+    /// A request with these in their places.
+    pub(crate) fn put_into(&self, body: Vec<u8>) -> Vec<u8> {
+        let Ok(mut text) = String::from_utf8(body.clone()) else {
+            return body;
+        };
+        for (name, value) in &self.0 {
+            if text.contains(name) {
+                text = text.replace(name, value);
+            }
+        }
+        text.into_bytes()
+    }
+}
+
 pub(crate) struct Round<'a> {
     target: &'a mut dyn Target,
+    made_up: MadeUp,
     mutator: Mutator<'a>,
     seed: u64,
     round: u64,
@@ -81,10 +130,12 @@ impl<'a> Round<'a> {
             let answer = target.call(request.operation, &request.body.to_bytes());
             assert_eq!(answer.status, 200, "{request:?}: {}", answer.text());
         }
+        let made_up = MadeUp::of(target);
         let digest = digest(target);
         let rng = ChaCha8Rng::seed_from_u64(seed.wrapping_mul(1 << 20).wrapping_add(round));
         Self {
             target,
+            made_up,
             mutator: Mutator { corpus, rng },
             seed,
             round,
@@ -95,6 +146,7 @@ impl<'a> Round<'a> {
     pub(crate) fn run(&mut self, requests: u64, tally: &mut Tally) {
         for number in 0..requests {
             let (request, body) = self.mutator.request();
+            let body = self.made_up.put_into(body);
             let case = Case {
                 seed: self.seed,
                 round: self.round,
