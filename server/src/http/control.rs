@@ -7,9 +7,10 @@
 //! |---|---|---|
 //! | `GET /_stator/clock` | | `{"clock": "system" or "manual", "now_ms": N}` |
 //! | `POST /_stator/clock` | `{"set_ms": N}` or `{"advance_ms": N}` | the same, once everything that is due by then has happened |
+//! | `POST /_stator/shards` | `{"split": ARN of a stream}`, and `"shard": id` if it is not to be all open ones | `{"split": how many}`, once they are |
 //!
 //! Errors are `{"message": "…"}`: 400 for a body that is not understood or a clock that would go
-//! back, 403 for strangers, 404 and 405 for what there is not, 409 where the clock is the system's.
+//! back, 403 for strangers, 404 and 405 for what there is not (a stream, for instance), 409 where the clock is the system's.
 
 use std::net::IpAddr;
 
@@ -29,15 +30,35 @@ use crate::stator::ClockMove;
 const ROOT: &str = "/_stator/";
 
 /// What is asked of the server itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlRequest {
     /// Where the clock stands.
     ReadClock,
     /// To move it.
     MoveClock(ClockMove),
+    /// To split shards of a stream.
+    SplitShards {
+        /// ARN of the stream.
+        stream: String,
+        /// Id of the shard; all open ones if there is none.
+        shard: Option<String>,
+    },
 }
 
 /// The answer to a [`ControlRequest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ControlAnswer {
+    /// Where the clock stands.
+    Clock(ClockReading),
+    /// Shards were split.
+    Shards {
+        /// How many.
+        split: usize,
+    },
+}
+
+/// Where a clock stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ClockReading {
     /// Whose clock it is.
@@ -83,6 +104,14 @@ struct MoveBody {
     advance_ms: Option<u64>,
 }
 
+/// The body of a split of shards.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitBody {
+    split: String,
+    shard: Option<String>,
+}
+
 /// The path behind the root, if a request is for this module. A browser's question before the
 /// request is not.
 pub(super) fn path<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
@@ -118,24 +147,39 @@ pub(super) async fn answer<S: Service>(
         Err(error) => return refuse(id, &error),
     };
     match service.control(request).await {
-        Ok(reading) => json(StatusCode::OK, id, &reading),
+        Ok(answer) => json(StatusCode::OK, id, &answer),
         Err(error) => refuse(id, &error),
     }
 }
 
 fn parse(method: &Method, path: &str, body: &[u8]) -> Result<ControlRequest, ControlError> {
-    if path != "clock" {
-        let message = format!("there is nothing at {ROOT}{path}; there is {ROOT}clock");
-        return Err(ControlError::new(StatusCode::NOT_FOUND, message));
+    let wrong_method = |message: &str| {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Err(ControlError::new(status, message))
+    };
+    match (path, method) {
+        ("clock", &Method::GET | &Method::HEAD) => Ok(ControlRequest::ReadClock),
+        ("clock", &Method::POST) => clock_move(body).map(ControlRequest::MoveClock),
+        ("clock", _) => wrong_method("GET reads the clock, and POST moves it"),
+        ("shards", &Method::POST) => split(body),
+        ("shards", _) => wrong_method("POST splits shards"),
+        _ => {
+            let message =
+                format!("there is nothing at {ROOT}{path}; there are {ROOT}clock and {ROOT}shards");
+            Err(ControlError::new(StatusCode::NOT_FOUND, message))
+        }
     }
-    match *method {
-        Method::GET | Method::HEAD => Ok(ControlRequest::ReadClock),
-        Method::POST => clock_move(body).map(ControlRequest::MoveClock),
-        _ => Err(ControlError::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "GET reads the clock, and POST moves it",
-        )),
-    }
+}
+
+fn split(body: &[u8]) -> Result<ControlRequest, ControlError> {
+    let wanted = "write {\"split\": \"the ARN of a stream\"}, and \"shard\" for one shard";
+    let body: SplitBody = serde_json::from_slice(body).map_err(|error| {
+        ControlError::new(StatusCode::BAD_REQUEST, format!("{error}; {wanted}"))
+    })?;
+    Ok(ControlRequest::SplitShards {
+        stream: body.split,
+        shard: body.shard,
+    })
 }
 
 fn clock_move(body: &[u8]) -> Result<ClockMove, ControlError> {
@@ -225,5 +269,19 @@ mod tests {
             StatusCode::METHOD_NOT_ALLOWED
         );
         assert_eq!(status(parse(&Method::GET, "", b"")), StatusCode::NOT_FOUND);
+        let split = |shard: Option<&str>| {
+            Ok(ControlRequest::SplitShards {
+                stream: "arn".to_owned(),
+                shard: shard.map(str::to_owned),
+            })
+        };
+        let post = |body: &str| parse(&Method::POST, "shards", body.as_bytes());
+        assert_eq!(post(r#"{"split": "arn"}"#), split(None));
+        assert_eq!(post(r#"{"split": "arn", "shard": "s"}"#), split(Some("s")));
+        assert_eq!(status(post("{}")), StatusCode::BAD_REQUEST);
+        assert_eq!(
+            status(parse(&Method::GET, "shards", b"")),
+            StatusCode::METHOD_NOT_ALLOWED
+        );
     }
 }

@@ -26,7 +26,7 @@ mod service;
 mod tests;
 mod timer;
 
-pub use control::{ClockKind, ClockReading, ControlError, ControlRequest};
+pub use control::{ClockKind, ClockReading, ControlAnswer, ControlError, ControlRequest};
 pub use credentials::Credentials;
 pub use origin::AllowedOrigins;
 pub use request_id::RequestId;

@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use hyper::StatusCode;
 
-use super::control::{ClockKind, ClockReading, ControlError, ControlRequest};
+use super::control::{ClockKind, ClockReading, ControlAnswer, ControlError, ControlRequest};
 use super::{Credentials, RequestId};
 use crate::operation::{self, RequestContext};
 use crate::stator::{ClockError, Stator};
@@ -39,7 +39,7 @@ pub trait Service: Send + Sync + 'static {
     fn control(
         &self,
         request: ControlRequest,
-    ) -> impl Future<Output = Result<ClockReading, ControlError>> + Send;
+    ) -> impl Future<Output = Result<ControlAnswer, ControlError>> + Send;
 }
 
 impl Service for Stator {
@@ -59,17 +59,21 @@ impl Service for Stator {
         operation::dispatch(self, &context, operation, &body).await
     }
 
-    async fn control(&self, request: ControlRequest) -> Result<ClockReading, ControlError> {
+    async fn control(&self, request: ControlRequest) -> Result<ControlAnswer, ControlError> {
         let now_ms = match request {
             ControlRequest::ReadClock => self.now_ms(),
             ControlRequest::MoveClock(to) => self.move_clock(to).await.map_err(refusal)?,
+            ControlRequest::SplitShards { stream, shard } => {
+                let split = self.split_shards(&stream, shard).await.map_err(not_split)?;
+                return Ok(ControlAnswer::Shards { split });
+            }
         };
         let clock = if self.has_manual_clock() {
             ClockKind::Manual
         } else {
             ClockKind::System
         };
-        Ok(ClockReading { clock, now_ms })
+        Ok(ControlAnswer::Clock(ClockReading { clock, now_ms }))
     }
 }
 
@@ -80,4 +84,12 @@ fn refusal(error: ClockError) -> ControlError {
         ClockError::Store(_) | ClockError::Due(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     ControlError::new(status, error)
+}
+
+fn not_split(error: Error) -> ControlError {
+    let status = match &error {
+        Error::ResourceNotFound(_) => StatusCode::NOT_FOUND,
+        other => StatusCode::from_u16(other.status()).unwrap_or(StatusCode::BAD_REQUEST),
+    };
+    ControlError::new(status, error.message().unwrap_or_default())
 }

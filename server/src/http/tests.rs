@@ -17,8 +17,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::{
-    AllowedOrigins, ClockKind, ClockReading, Context, ControlError, ControlRequest, Drained,
-    Server, ServerOptions, Service,
+    AllowedOrigins, ClockKind, ClockReading, Context, ControlAnswer, ControlError, ControlRequest,
+    Drained, Server, ServerOptions, Service,
 };
 use crate::stator::ClockMove;
 use crate::wire::{Error, Operation};
@@ -63,16 +63,17 @@ impl Service for FakeService {
     }
 
     /// A clock that says where it was moved to.
-    async fn control(&self, request: ControlRequest) -> Result<ClockReading, ControlError> {
+    async fn control(&self, request: ControlRequest) -> Result<ControlAnswer, ControlError> {
         let now_ms = match request {
             ControlRequest::ReadClock => 1,
             ControlRequest::MoveClock(ClockMove::Set(to_ms)) => to_ms,
             ControlRequest::MoveClock(ClockMove::Advance(_)) => {
                 return Err(ControlError::new(StatusCode::CONFLICT, "it is stuck"));
             }
+            ControlRequest::SplitShards { .. } => return Ok(ControlAnswer::Shards { split: 3 }),
         };
         let clock = ClockKind::Manual;
-        Ok(ClockReading { clock, now_ms })
+        Ok(ControlAnswer::Clock(ClockReading { clock, now_ms }))
     }
 }
 

@@ -52,6 +52,28 @@ pub(super) async fn find(
     Ok(stream)
 }
 
+impl Stator {
+    /// Splits the open shards of the stream that `arn` names, or one of them, in the middle of their
+    /// ranges, and returns how many, once that is durable. No operation of DynamoDB: it does so by
+    /// itself, where a test cannot wait for it.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` if there is no such stream, or no such open shard.
+    pub async fn split_shards(&self, arn: &str, shard: Option<String>) -> Result<usize, Error> {
+        let context = self.context();
+        let stream = find(self, &context, arn).await?;
+        let named = shard.is_some();
+        let splitting = Arc::clone(&stream);
+        let work = move || Ok(splitting.split(shard.as_deref(), context.now_ms)?);
+        let count = self.store().run_blocking(work).await?;
+        settled(self, stream.definition().1).await?;
+        if named && count == 0 {
+            return Err(no_shard());
+        }
+        Ok(count)
+    }
+}
+
 /// The answer for a shard that is not there, in AWS's words (ironSource/node-dynamodb-stream,
 /// issue 16).
 pub(super) fn no_shard() -> Error {

@@ -26,6 +26,13 @@ async fn the_clock_is_read_and_moved() {
 }
 
 #[tokio::test]
+async fn shards_are_split() {
+    let answer = ask(control("POST", "shards", "", r#"{"split": "arn"}"#)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(body(&answer), json!({"split": 3}));
+}
+
+#[tokio::test]
 async fn what_is_not_done_is_said_with_its_status() {
     let answer = ask(control("POST", "clock", "", r#"{"advance_ms": 7}"#)).await;
     assert_eq!(answer.status, 409);

@@ -301,6 +301,29 @@ fn what_is_a_day_old_is_trimmed() {
 }
 
 #[test]
+fn shards_are_split_on_demand() {
+    let harness = harness();
+    let arn = table(&harness, "Table", "KEYS_ONLY");
+    let split = |shard: Option<&str>| {
+        let split = harness.stator.split_shards(&arn, shard.map(str::to_owned));
+        harness
+            .stator
+            .block_on(split)
+            .unwrap()
+            .map_err(|error| error.message())
+    };
+    assert_eq!(split(None), Ok(1));
+    assert_eq!(split(None), Ok(2));
+    let all = shards(&harness, &arn);
+    assert_eq!(all.len(), 7);
+    let closed = all[0]["ShardId"].as_str().unwrap();
+    assert!(split(Some(closed)).is_err());
+    let open = all[6]["ShardId"].as_str().unwrap();
+    assert_eq!(split(Some(open)), Ok(1));
+    assert_eq!(shards(&harness, &arn).len(), 9);
+}
+
+#[test]
 fn a_table_with_more_capacity_has_more_shards() {
     let harness = harness();
     let arn = table(&harness, "Table", "KEYS_ONLY");
