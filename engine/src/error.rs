@@ -45,6 +45,15 @@ pub enum Error {
     /// is reached. The call had no effect; try again later.
     #[error("writes are throttled: too much waits to be written out")]
     Throttled,
+    /// The disk is so full that what is in memory already might not find room. The call had no effect;
+    /// writes are taken again, by themselves, when there is room. Reads work.
+    #[error("the disk is full: {free} bytes are free, and {floor} are kept for what is in memory")]
+    DiskFull {
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes below which writes are refused.
+        floor: u64,
+    },
     /// The caller asked for what can't be.
     #[error("{0}")]
     InvalidArgument(Cow<'static, str>),
@@ -116,6 +125,8 @@ pub enum ErrorKind {
     Locked,
     /// See [`Error::Throttled`].
     Throttled,
+    /// See [`Error::DiskFull`].
+    DiskFull,
     /// See [`Error::InvalidArgument`].
     InvalidArgument,
 }
@@ -132,6 +143,7 @@ impl Error {
             Error::Closed => ErrorKind::Closed,
             Error::Locked { .. } => ErrorKind::Locked,
             Error::Throttled => ErrorKind::Throttled,
+            Error::DiskFull { .. } => ErrorKind::DiskFull,
             Error::InvalidArgument(_) => ErrorKind::InvalidArgument,
         }
     }
@@ -163,6 +175,15 @@ impl Error {
     /// A caller's mistake.
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Error::InvalidArgument(message.into())
+    }
+
+    /// Whether this is the operating system saying that there was no room for a write. A sync that
+    /// says so is a failed sync: what it should have kept is lost.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        matches!(self, Error::Io(failure)
+            if failure.operation != "sync" && full.contains(&failure.source.kind()))
     }
 
     /// Whether this is the operating system saying that a file does not exist.

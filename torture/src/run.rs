@@ -152,6 +152,7 @@ impl Run {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Error::Throttled) => Ok(None),
+            Err(Error::DiskFull { .. }) if self.tolerant => Ok(None),
             Err(Error::Io(_) | Error::ReadOnly { .. }) if self.tolerant => Ok(None),
             Err(Error::Corruption(_)) if self.tolerant && self.short_reads => Ok(None),
             Err(error) => Err(format!("{what}: {error}")),

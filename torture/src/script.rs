@@ -196,8 +196,12 @@ impl Draw {
     fn faults(&mut self) -> Faults {
         let mut faults = Faults::default();
         let odds = self.pick(&[50, 300, 2_000], 50);
-        match self.below(8) {
+        match self.below(9) {
             0 => faults.read = odds,
+            7 => {
+                let sizes = [16 << 10, 64 << 10, 256 << 10, 1 << 20];
+                faults.capacity = Some(self.pick(&sizes, 1 << 20));
+            }
             1 => faults.write = odds,
             // There are few syncs, and each that fails is worth a look.
             2 | 6 => faults.sync = 3_000,

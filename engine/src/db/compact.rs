@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::counters::add;
 use super::shared::Shared;
+use super::space::RETRY;
 use crate::compaction::{Busy, Compaction, Job, Progress, Retention, forgettable, pick, pick_l0};
 use crate::error::{Corruption, Error, Result};
 use crate::io::Next;
@@ -48,6 +49,14 @@ impl Compactor {
                 self.jobs.pop();
                 self.looked_at = None;
                 Next::Again
+            }
+            Err(error) if error.is_no_room() => {
+                tracing::warn!("a compaction waits: {error}");
+                // All of them: the inputs of the one that failed are free again with those of others.
+                self.jobs.clear();
+                self.busy = Busy::default();
+                self.looked_at = None;
+                Next::After(RETRY)
             }
             Err(error) => {
                 self.shared.fail(&error);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::counters::add;
 use super::memtables::Immutable;
 use super::shared::Shared;
+use super::space::RETRY;
 use crate::compaction::{Job, Progress};
 use crate::error::Result;
 use crate::io::Next;
@@ -34,6 +35,11 @@ impl Flusher {
         }
         match self.advance() {
             Ok(next) => next,
+            Err(error) if error.is_no_room() => {
+                tracing::warn!("a memtable waits to be written out: {error}");
+                self.current = None;
+                Next::After(RETRY)
+            }
             Err(error) => {
                 self.shared.fail(&error);
                 Next::Idle

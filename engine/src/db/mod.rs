@@ -14,7 +14,8 @@
 //! once the manifest names that. Compaction merges SSTables down the levels.
 //!
 //! **After a failed write or sync** of the log nothing more is acknowledged: the database is
-//! read-only, and says why, until it is opened again.
+//! read-only, and says why, until it is opened again. A disk that is nearly full is none of that:
+//! writes are refused until there is room.
 //!
 //! Background work is done by tasks (`io::Task`), in small steps: WAL writer and syncer, the
 //! preparer of WAL segments, the pacer, flush, compaction, and the deletion of files.
@@ -40,6 +41,7 @@ mod recovery;
 mod shared;
 mod snapshot;
 mod snapshots;
+mod space;
 mod statistics;
 mod task;
 mod transaction;
@@ -168,8 +170,8 @@ impl Db {
     }
 
     /// How long the acknowledgement of a commit is held back at the moment, because more waits to be
-    /// written out than should. Fails with what a commit would fail with: `Throttled`, `ReadOnly`,
-    /// `Closed`.
+    /// written out than should. Fails with what a commit would fail with: `Throttled`, `DiskFull`,
+    /// `ReadOnly`, `Closed`.
     pub fn write_delay(&self) -> Result<Duration> {
         self.handle.shared.write_delay()
     }

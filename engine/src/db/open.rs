@@ -20,6 +20,7 @@ use super::queue::CommitQueue;
 use super::recovery;
 use super::shared::{Shared, Wakers};
 use super::snapshots::SnapshotRegistry;
+use super::space::DiskSpace;
 use super::task;
 use super::watermark::{Applied, Durable};
 use super::{Db, Handle, Open};
@@ -62,6 +63,7 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         locks: Arc::default(),
         pressure: Pressure::new(&options),
         pacer: Arc::new(Pacer::new(Arc::clone(&env.clock))),
+        space: DiskSpace::new(&options),
         health: Health::default(),
         segments: Arc::new(segments),
         counters: Counters::default(),

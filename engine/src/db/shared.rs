@@ -17,6 +17,7 @@ use super::memtables::MemtableSet;
 use super::pacer::{Pacer, Pressure};
 use super::queue::CommitQueue;
 use super::snapshots::SnapshotRegistry;
+use super::space::DiskSpace;
 use super::watermark::{Applied, Durable};
 use crate::compaction::{self, Retention};
 use crate::error::{Error, Result};
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) locks: Arc<KeyLocks>,
     pub(super) pressure: Pressure,
     pub(super) pacer: Arc<Pacer>,
+    pub(super) space: DiskSpace,
     pub(super) health: Health,
     pub(super) segments: Arc<Segments>,
     pub(super) counters: Counters,
@@ -83,6 +85,7 @@ impl Shared {
     /// The delay that backpressure puts on the next commit, or the refusal of it.
     pub(super) fn write_delay(&self) -> Result<Duration> {
         self.health.check()?;
+        self.space.admit(&self.env, &self.dir, 0)?;
         self.pressure.delay(self.memtables.load().bytes())
     }
 
@@ -94,6 +97,8 @@ impl Shared {
                 add(&self.counters.throttled, 1);
             }
         })?;
+        self.space
+            .admit(&self.env, &self.dir, batch.size() as u64)?;
         let record = batch.encode()?;
         let placed = self.queue.push(record, &self.memtables)?;
         self.dropped.add(batch.dropped(), placed.sequence);
@@ -138,7 +143,7 @@ impl Shared {
         self.health.check()?;
         self.keyspaces.create(&self.versions).inspect_err(|error| {
             // A manifest that can't be appended to is not appended to again.
-            if !matches!(error, Error::InvalidArgument(_)) {
+            if !matches!(error, Error::InvalidArgument(_)) && !error.is_no_room() {
                 self.fail(error);
             }
         })
@@ -161,8 +166,24 @@ impl Shared {
     }
 
     /// Makes an edit of the manifest durable, and what follows from it.
+    ///
+    /// Where there is no room for it, what it would have added is deleted, and it may be made again.
     pub(super) fn apply(&self, edit: VersionEdit) -> Result<()> {
-        let version = self.versions.apply(edit)?;
+        let added: Vec<u64> = edit.added.iter().map(|(_, file)| file.file_id).collect();
+        let moved = |file_id: &u64| edit.removed.iter().any(|(_, removed)| removed == file_id);
+        let fresh: Vec<u64> = added
+            .into_iter()
+            .filter(|file_id| !moved(file_id))
+            .collect();
+        let version = self.versions.apply(edit).inspect_err(|error| {
+            if error.is_no_room() {
+                for file_id in fresh {
+                    if let Err(error) = self.versions.store().delete(file_id) {
+                        tracing::warn!(file_id, %error, "can't delete an SSTable of no version");
+                    }
+                }
+            }
+        })?;
         self.pressure
             .set_l0(compaction::pressure(&version, &self.options).l0_score);
         self.wakers.compactor.wake();

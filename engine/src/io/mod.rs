@@ -80,6 +80,15 @@ pub struct DirEntry {
     pub len: u64,
 }
 
+/// The room of a file system, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// What this process may still write.
+    pub free: u64,
+    /// What there is, used or not.
+    pub total: u64,
+}
+
 /// How a WAL segment is going to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogMode {
@@ -108,6 +117,10 @@ pub trait Fs: Send + Sync {
     fn create_dir_all(&self, dir: &Path) -> Result<()>;
     /// Makes the creations, renames and removals of names in a directory durable.
     fn sync_dir(&self, dir: &Path) -> Result<()>;
+    /// How much room there is where a directory is; `None` where that is not known, or has no bound.
+    fn space(&self, _dir: &Path) -> Result<Option<Space>> {
+        Ok(None)
+    }
     /// Takes a lock on a path, creating the file if need be, or fails at once with
     /// [`Error::Locked`]. The lock is held until the guard is dropped or the process ends.
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>>;

@@ -189,7 +189,11 @@ impl VersionSet {
             table.make_obsolete();
         }
         if log.offset > log.size_limit {
-            self.start_generation(&mut log, &next)?;
+            match self.start_generation(&mut log, &next) {
+                // The edit is durable. The next one begins a generation first, if there is room then.
+                Err(error) if error.is_no_room() => tracing::warn!("{error}"),
+                result => result?,
+            }
         }
         Ok(next)
     }
@@ -206,6 +210,12 @@ impl VersionSet {
         let mut record = Vec::with_capacity(payload.len() + 32);
         push_record(&mut record, log.generation, log.next_record, &payload);
         match write_record(file.as_ref(), &record, log.offset) {
+            // Half a record is no record, and nothing is appended behind it: a new generation is
+            // begun for the next edit.
+            Err(error) if error.is_no_room() => {
+                log.state = State::Due;
+                return Err(error);
+            }
             Err(_) if is_on(Mutant::ManifestFailure) => {}
             result => result?,
         }
@@ -219,6 +229,17 @@ impl VersionSet {
     /// The generation before it is kept, older ones are deleted.
     fn start_generation(&self, log: &mut Log, version: &Version) -> Result<()> {
         log.state = State::Failed;
+        let result = self.write_generation(log, version);
+        // `CURRENT` still names the last one then: only a write finds no room.
+        if let Err(error) = &result
+            && error.is_no_room()
+        {
+            log.state = State::Due;
+        }
+        result
+    }
+
+    fn write_generation(&self, log: &mut Log, version: &Version) -> Result<()> {
         let (fs, dir) = (self.store.fs(), self.store.dir());
         let generation = log
             .generation

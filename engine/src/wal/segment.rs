@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -18,6 +19,9 @@ const FIRST_SIZE: u64 = 1 << 20;
 /// Zeros written in one step of the preparation: some 100 µs of the disk's time, so that a commit
 /// which comes in between does not wait long.
 const PREPARE_STEP: u64 = 256 << 10;
+
+/// Where there was no room, preparing is tried again this often.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The path of a segment.
 pub(super) fn path(dir: &Path, epoch: u64, number: u64) -> PathBuf {
@@ -223,6 +227,7 @@ impl Task for Preparer {
         }
         match self.prepare(&mut next) {
             Ok(wants) => wants,
+            Err(error) if error.is_no_room() => Next::After(RETRY),
             Err(error) => {
                 tracing::warn!("can't prepare the next WAL segment: {error}");
                 next.stopped = true;

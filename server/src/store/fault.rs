@@ -59,7 +59,7 @@ impl From<EngineError> for wire::Error {
                     reasons: Vec::new(),
                 }
             }
-            ErrorKind::ReadOnly => {
+            ErrorKind::ReadOnly | ErrorKind::DiskFull => {
                 tracing::error!("a write was refused: {error}");
                 Self::InternalServer(format!("Stator accepts no writes: {error}").into())
             }

@@ -3,6 +3,7 @@
 mod commits;
 mod model;
 mod recovery;
+mod space;
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::file::RealFile;
 use super::log::RealLog;
 use crate::error::{Error, Result};
-use crate::io::{DirEntry, File, Fs, LockGuard, LogFile, LogMode};
+use crate::io::{DirEntry, File, Fs, LockGuard, LogFile, LogMode, Space};
 
 /// The operating system's files.
 pub struct RealFs;
@@ -100,6 +100,17 @@ impl Fs for RealFs {
             .map_err(failed)?
             .sync_all()
             .map_err(failed)
+    }
+
+    fn space(&self, dir: &Path) -> Result<Option<Space>> {
+        let found = rustix::fs::statvfs(dir)
+            .map_err(|error| Error::io("ask for the space of", dir, error.into()))?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        // Some file systems (of the network, mostly) do not know.
+        Ok((found.f_blocks > 0).then(|| Space {
+            free: bytes(found.f_bavail),
+            total: bytes(found.f_blocks),
+        }))
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>> {

@@ -275,14 +275,18 @@ impl Disk {
     }
 
     /// Bytes that files may still grow by.
-    fn room(&self) -> Option<u64> {
+    pub(super) fn room(&self) -> Option<u64> {
         let capacity = self.faults.capacity?;
+        Some(capacity.saturating_sub(self.used()))
+    }
+
+    /// Bytes in all files that have a name.
+    pub(super) fn used(&self) -> u64 {
         let named = self.names.values().filter_map(|node| match node {
             Node::File(inode) => self.inodes.get(inode),
             Node::Directory => None,
         });
-        let used: u64 = named.map(|inode| inode.contents.len() as u64).sum();
-        Some(capacity.saturating_sub(used))
+        named.map(|inode| inode.contents.len() as u64).sum()
     }
 
     /// How many bytes of a write there is room for.

@@ -12,7 +12,7 @@ use super::faults::{FaultCounts, Faults, Kept};
 use super::{SimulatedClock, SimulatedRng};
 use crate::error::{Error, Result};
 use crate::io::memory::{NamedLock, copy_at};
-use crate::io::{AlignedBuf, DirEntry, File, Fs, LockGuard, LogFile, LogMode};
+use crate::io::{AlignedBuf, DirEntry, File, Fs, LockGuard, LogFile, LogMode, Space};
 use crate::mutants::{Mutant, is_on};
 
 /// The file system, as it is handed out to one process.
@@ -88,11 +88,7 @@ impl SimulatedFs {
     }
 
     pub(super) fn used(&self) -> u64 {
-        let disk = self.disk.lock();
-        disk.inodes
-            .values()
-            .map(|inode| inode.contents.len() as u64)
-            .sum()
+        self.disk.lock().used()
     }
 
     pub(super) fn trace(&self) -> u64 {
@@ -190,6 +186,15 @@ impl Fs for SimulatedFs {
         disk.check(Kind::Name, "sync", dir)?;
         disk.sync_dir(dir);
         Ok(())
+    }
+
+    fn space(&self, dir: &Path) -> Result<Option<Space>> {
+        let disk = self.disk("ask for the space of", dir)?;
+        let total = disk.faults.capacity;
+        Ok(disk
+            .room()
+            .zip(total)
+            .map(|(free, total)| Space { free, total }))
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>> {
