@@ -146,6 +146,11 @@ pub enum ClockMove {
 impl Stator {
     /// Opens Stator, and creates its data if there is none.
     pub fn open(options: StatorOptions) -> Result<Self, OpenError> {
+        // A machine of somebody else's choice may be one thread's.
+        let threads = match &options.storage {
+            Storage::Env(..) => 1,
+            _ => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4)),
+        };
         let store = Store::open(StoreOptions {
             storage: options.storage,
             durability: options.durability,
@@ -169,7 +174,7 @@ impl Stator {
             ClockMode::Manual { .. } => 0,
         };
         let ttl_delay_ms = options.ttl_delay_ms.unwrap_or(default_delay_ms);
-        let sweeper = Sweeper::start(store.clone(), Arc::clone(&catalog), ttl_delay_ms)?;
+        let sweeper = Sweeper::start(store.clone(), Arc::clone(&catalog), ttl_delay_ms, threads)?;
         due.register(Arc::clone(&sweeper) as Arc<_>);
         due.register(Arc::clone(&streams) as Arc<_>);
         let namespace = Namespace::new(options.account, options.region);

@@ -15,51 +15,65 @@ mod tests;
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
+    thread,
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 
-use self::sweep::Sweep;
+use self::sweep::{Due, Sweep};
 use crate::{
     plan::backfill,
-    store::{Commit, DueWork, EngineError, Fault, Moved, Store, TaskHandle},
+    store::{Commit, DueWork, EngineError, Fault, Moved, ReadMode, Store, TaskHandle},
     table::{Catalog, TimeToLiveStatus},
+    wire,
 };
 
 /// What is longer ago than this does not expire any more: five years (developer guide, "Using time
 /// to live (TTL) in DynamoDB": "cannot be more than five years in the past").
 const WINDOW_MS: u64 = 5 * 365 * 24 * 3600 * 1000;
 
-/// Items that one batch deletes where somebody waits for it. Its locks are about a twentieth of all.
-const DRIVEN_BATCH: usize = 256;
+/// Items that one batch deletes where somebody waits for it: few enough that two threads seldom want
+/// the same of the store's 4,096 locks.
+const DRIVEN_BATCH: usize = 32;
 /// Batches on their way to the disk before the oldest is waited for.
-const DRIVEN_COMMITS: usize = 16;
+const DRIVEN_COMMITS: usize = 64;
+
+/// Time between two attempts where the store takes no more for now.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Deletes what has expired.
 pub struct Sweeper {
     store: Store,
     catalog: Arc<Catalog>,
     delay_ms: u64,
+    /// Threads that delete where somebody waits for it.
+    threads: usize,
     task: Mutex<Option<TaskHandle>>,
     stopped: AtomicBool,
 }
 
 impl Sweeper {
     /// Begins to delete what expired more than `delay_ms` ago, in all tables where time to live is
-    /// on. Ends with the last reference to it, or when it is [stopped](Self::stop).
+    /// on. Where the clock is driven, so many `threads` do it. Ends with the last reference to it, or
+    /// when it is [stopped](Self::stop).
     pub fn start(
         store: Store,
         catalog: Arc<Catalog>,
         delay_ms: u64,
+        threads: usize,
     ) -> Result<Arc<Self>, EngineError> {
         let sweeper = Arc::new(Self {
             store,
             catalog,
             delay_ms,
+            threads,
             task: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
@@ -123,32 +137,78 @@ impl DueWork for Sweeper {
                 backfill::complete(&self.store, &table, index.keyspace())?;
             }
         }
-        let mut sweeps = self.sweeps(moved);
-        if sweeps.is_empty() {
+        let sweeps = Mutex::new(self.sweeps(moved));
+        if sweeps.lock().is_empty() {
             return Ok(());
         }
         let outcome = self.store.settle().map_err(Fault::from).and_then(|()| {
-            let mut commits = VecDeque::new();
-            while let Some(sweep) = sweeps.front_mut() {
-                match sweep.step(&self.store, DRIVEN_BATCH) {
-                    Ok(Some(commit)) => commits.push_back(commit),
-                    Ok(None) => drop(sweeps.pop_front()),
-                    // What waits to be written out is more than may: one batch is waited for, which
-                    // is held back until it is less.
-                    Err(Fault::Store(EngineError::Throttled)) if !commits.is_empty() => {
-                        wait(&mut commits, 0)?;
-                    }
-                    Err(fault) => return Err(fault),
-                }
-                wait(&mut commits, DRIVEN_COMMITS)?;
-            }
-            wait(&mut commits, 0)
+            thread::scope(|scope| {
+                let others: Vec<_> = (1..self.threads)
+                    .map(|_| scope.spawn(|| self.work(&sweeps)))
+                    .collect();
+                let own = self.work(&sweeps);
+                others.into_iter().fold(own, |outcome, other| {
+                    outcome.and(other.join().unwrap_or_else(|_| Err(panicked())))
+                })
+            })
         });
         if outcome.is_err() {
-            sweeps.iter().for_each(Sweep::abandon);
+            sweeps.lock().iter().for_each(Sweep::abandon);
         }
         outcome
     }
+}
+
+impl Sweeper {
+    /// Deletes what is due until nothing is left that no other thread has taken.
+    fn work(&self, sweeps: &Mutex<VecDeque<Sweep>>) -> Result<(), Fault> {
+        let mut commits = VecDeque::new();
+        loop {
+            let due = {
+                let mut sweeps = sweeps.lock();
+                let Some(sweep) = sweeps.front_mut() else {
+                    break;
+                };
+                let Some(due) = sweep.next(&self.store, DRIVEN_BATCH)? else {
+                    sweeps.pop_front();
+                    continue;
+                };
+                due
+            };
+            let commit = self.delete(&due).inspect_err(|_| due.leave())?;
+            commits.push_back(commit);
+            wait(&mut commits, DRIVEN_COMMITS)?;
+        }
+        wait(&mut commits, 0)
+    }
+
+    /// Deletes items, once the store takes it: what waits to be written out may be more than may.
+    fn delete(&self, due: &Due) -> Result<Commit, Fault> {
+        loop {
+            match due.delete(&self.store, ReadMode::Blocking) {
+                Err(Fault::Store(EngineError::Throttled)) => pause(&self.store)?,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+fn panicked() -> Fault {
+    wire::Error::InternalServer("Internal server error".into()).into()
+}
+
+/// Lets a moment pass, and the store's tasks go on: also where this thread is what drives them.
+fn pause(store: &Store) -> Result<(), Fault> {
+    thread::sleep(PAUSE);
+    let mut has_waited = false;
+    let moment = poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    });
+    Ok(store.block_on(moment)?)
 }
 
 /// Waits until no more than `left` commits are on their way.

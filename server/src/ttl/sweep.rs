@@ -36,30 +36,28 @@ impl Sweep {
         })
     }
 
-    /// Deletes at most `limit` items. `None` if nothing is left.
-    pub(super) fn step(&mut self, store: &Store, limit: usize) -> Result<Option<Commit>, Fault> {
-        let due = self.due(store, limit)?;
-        let (Some((first, _)), Some((_, last))) = (due.first(), due.last()) else {
+    /// The next items that are due, `limit` of them at most, which it is the caller's to delete or to
+    /// [leave](Due::leave). `None` if there are no more.
+    pub(super) fn next(&mut self, store: &Store, limit: usize) -> Result<Option<Due>, Fault> {
+        let entries = self.entries(store, limit)?;
+        let (Some((first, _)), Some((second, item))) = (entries.first(), entries.last()) else {
             return Ok(None);
         };
-        self.from = *first;
-        let last = layout::expiry_key(
-            self.index.keyspace(),
-            due.last().map_or(0, |(at, _)| *at),
-            last,
-        );
-        let writes: Vec<Write> = due
-            .into_iter()
-            .map(|(expires_at, key)| Write {
-                table: Arc::clone(&self.table),
-                key,
-                condition: None,
-                action: Action::Expire(expires_at),
-            })
-            .collect();
-        let commit = delete(store, &writes)?;
+        let first = *first;
+        let last = layout::expiry_key(self.index.keyspace(), *second, item);
+        self.from = first;
         self.rest = self.rest.clone().after(&last);
-        Ok(Some(commit))
+        let write = |(expires_at, key)| Write {
+            table: Arc::clone(&self.table),
+            key,
+            condition: None,
+            action: Action::Expire(expires_at),
+        };
+        Ok(Some(Due {
+            index: Arc::clone(&self.index),
+            first,
+            writes: entries.into_iter().map(write).collect(),
+        }))
     }
 
     /// Leaves what is left to a later sweep.
@@ -68,7 +66,7 @@ impl Sweep {
     }
 
     /// The next entries: each the second and the key of the item.
-    fn due(&self, store: &Store, limit: usize) -> Result<Vec<(u64, Key)>, Fault> {
+    fn entries(&self, store: &Store, limit: usize) -> Result<Vec<(u64, Key)>, Fault> {
         let snapshot = store.snapshot();
         let range = self.rest.clone();
         let mut entries = snapshot.range(range, Direction::Forward, ReadMode::Blocking);
@@ -87,25 +85,42 @@ impl Sweep {
     }
 }
 
-/// Deletes the items of `writes` as far as they still expire. Their locks are not held while the disk
-/// is waited for, unless memory does not even hold what is in use.
-///
-/// Transactions in progress are not asked: one that is about to write an item finds it gone, as if
-/// that had happened before it began.
-fn delete(store: &Store, writes: &[Write]) -> Result<Commit, Fault> {
-    let execute = |mode| {
-        let (_, commit) = write::execute(store, writes, Actor::TimeToLive, mode)?;
+/// Items that are due.
+pub(super) struct Due {
+    index: Arc<ExpiryIndex>,
+    /// The second of the first of them.
+    first: u64,
+    writes: Vec<Write>,
+}
+
+impl Due {
+    /// Deletes them as far as they still expire.
+    ///
+    /// Transactions in progress are not asked: one that is about to write an item finds it gone, as
+    /// if that had happened before it began.
+    pub(super) fn delete(&self, store: &Store, mode: ReadMode) -> Result<Commit, Fault> {
+        let (_, commit) = write::execute(store, &self.writes, Actor::TimeToLive, mode)?;
         Ok(commit)
-    };
-    for _ in 0..ATTEMPTS {
-        match execute(ReadMode::CachedOnly) {
-            Err(Fault::Store(EngineError::WouldBlock)) => {
-                for write in writes {
-                    store.get(&write.key, ReadMode::Blocking)?;
-                }
-            }
-            outcome => return outcome,
-        }
     }
-    execute(ReadMode::Blocking)
+
+    /// Deletes them so that their locks are not held while the disk is waited for, unless memory does
+    /// not even hold what is in use.
+    pub(super) fn delete_gently(&self, store: &Store) -> Result<Commit, Fault> {
+        for _ in 0..ATTEMPTS {
+            match self.delete(store, ReadMode::CachedOnly) {
+                Err(Fault::Store(EngineError::WouldBlock)) => {
+                    for write in &self.writes {
+                        store.get(&write.key, ReadMode::Blocking)?;
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        self.delete(store, ReadMode::Blocking)
+    }
+
+    /// Leaves them to a later sweep.
+    pub(super) fn leave(&self) {
+        self.index.note(self.first);
+    }
 }

@@ -85,8 +85,9 @@ impl SweepTask {
             self.awaited = Some(store.wait_durable(store.last_sequence()));
             return Ok(Next::Again);
         };
-        self.awaited = sweep.step(store, BATCH)?;
-        if self.awaited.is_some() {
+        if let Some(due) = sweep.next(store, BATCH)? {
+            let deleted = due.delete_gently(store).inspect_err(|_| due.leave());
+            self.awaited = Some(deleted?);
             return Ok(Next::After(PAUSE));
         }
         self.sweeps.pop_front();

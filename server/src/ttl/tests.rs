@@ -482,3 +482,50 @@ fn what_is_written_meanwhile_is_neither_lost_nor_left_over() {
     assert_eq!(items(&stator), left);
     assert_eq!(entries(&stator), vec![START_S + 1_000_000; left.len()]);
 }
+
+/// Streams tell the service's deletions from those of clients.
+#[test]
+fn what_expires_is_recorded_as_the_services() {
+    let machine = Simulation::new(8);
+    let stator = driven(&machine);
+    create(&stator);
+    let stream = json!({
+        "TableName": "Table",
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    });
+    let updated = call(&stator, Operation::UpdateTable, &stream).unwrap();
+    let arn = updated["TableDescription"]["LatestStreamArn"].clone();
+    switch(&stator, true);
+    put(&stator, "expires", seconds(START_S + 10));
+    put(&stator, "deleted", seconds(START_S + 10));
+    let key = json!({"TableName": "Table", "Key": {"pk": {"S": "deleted"}}});
+    call(&stator, Operation::DeleteItem, &key).unwrap();
+    advance(&stator, 20_000);
+    let described = json!({"StreamArn": arn});
+    let described = call(&stator, Operation::DescribeStream, &described).unwrap();
+    let mut removals = Vec::new();
+    for shard in described["StreamDescription"]["Shards"].as_array().unwrap() {
+        let from = json!({
+            "StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON",
+        });
+        let iterator = call(&stator, Operation::GetShardIterator, &from).unwrap();
+        let records = call(&stator, Operation::GetRecords, &iterator).unwrap();
+        let records = records["Records"].as_array().unwrap().clone();
+        removals.extend(
+            records
+                .into_iter()
+                .filter(|record| record["eventName"] == "REMOVE"),
+        );
+    }
+    let identity = |pk: &str| {
+        let of = |record: &&Value| record["dynamodb"]["Keys"]["pk"]["S"] == pk;
+        let found: Vec<_> = removals.iter().filter(of).collect();
+        assert_eq!(found.len(), 1, "{pk}: {removals:?}");
+        found[0]["userIdentity"].clone()
+    };
+    assert_eq!(
+        identity("expires"),
+        json!({"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"})
+    );
+    assert_eq!(identity("deleted"), Value::Null);
+}

@@ -35,7 +35,7 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
         "plan",
         &["expression", "table", "streams", "store", "item", "wire"],
     ),
-    ("ttl", &["plan", "table", "store"]),
+    ("ttl", &["plan", "table", "store", "wire"]),
     (
         "operation",
         &[
