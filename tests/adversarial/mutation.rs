@@ -136,12 +136,13 @@ impl Mutator<'_> {
             let other = self.below(self.corpus.requests.len());
             request.operation = self.corpus.requests[other].operation;
         }
+        if self.chance(6) {
+            fail_conditions(&mut request.body);
+            return (request.clone(), request.body.to_bytes());
+        }
         let more = if self.chance(2) { self.below(4) } else { 0 };
         for _ in 0..=more {
             self.mutate(&mut request.body);
-        }
-        if self.chance(12) {
-            fail_conditions(&mut request.body);
         }
         let mut bytes = request.body.to_bytes();
         if self.chance(6) {
