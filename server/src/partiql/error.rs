@@ -107,8 +107,7 @@ pub enum StatementError {
     EmptyBag,
     /// A set of values that cannot be in one set.
     #[error(
-        "Unsupported data type in Bag. DynamoDB only supports bags whose elements are all strings, \
-         all numbers or all binary values"
+        "A bag becomes a set, so its elements have to be all strings, all numbers or all binary values"
     )]
     BagElements,
     /// A value that DynamoDB refuses wherever it comes from.
