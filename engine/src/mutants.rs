@@ -1,5 +1,5 @@
 //! Defects on purpose, for the tests of the tests: each removes one sync, one edge of the order of
-//! writes, or one check, and the simulation in `torture/` has to find it.
+//! writes, or one check, and the simulation in `engine/torture/` has to find it.
 //!
 //! Without the feature `mutants` all of them are off, and the compiler knows it.
 

@@ -61,7 +61,7 @@ fn every_mutant_is_found() {
 #[test]
 fn the_table_lists_every_mutant() {
     const HEAD: &str = "| mutant | what it removes |\n|---|---|\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../format-spec/faults.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../format-spec/faults.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = text.split_once(HEAD).expect("the head of the table");
     let rows = rest
