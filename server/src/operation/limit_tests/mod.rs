@@ -3,11 +3,13 @@
 //! A limit is one row. Those that need time or a client have tests of their own: what four decreases
 //! a day mean is `update_table/tests`, the size of a request's body is `http/tests`, and the pages of
 //! 1 MB, batches of 16 MB and transactions of 4 MB, which depend on what is stored, are in
-//! `item_tests` and `transaction_tests`. Depth is in `recorded/depth`.
+//! `item_tests` and `transaction_tests`. Depth is in `recorded/depth`, the size of a policy in
+//! `policy/tests`, the pages of streams in `stream_tests`.
 
 mod expressions;
 mod items;
 mod requests;
+mod statements;
 mod tables;
 
 use serde_json::{Value, json};
