@@ -91,13 +91,17 @@ fn make(seed: &str, dir: &Path) -> Result<()> {
         let mut last = None;
         for _ in 0..random.below(400) {
             let mut batch = Batch::new();
-            for _ in 0..=random.below(6) {
+            for number in 0..=random.below(6) {
                 let keyspace = random.pick(&keyspaces)?;
                 let (partition, sort) = (random.bytes(3), random.bytes(5));
                 let key = Key::new(keyspace, &partition, &sort);
                 match random.below(5) {
                     0 => batch.delete(key),
-                    1 => batch.put_stamped(keyspace, &partition, &sort, random.value()),
+                    1 => {
+                        // No two stamped keys of a batch may be the same.
+                        let suffix = [&sort[..], &[number as u8]].concat();
+                        batch.put_stamped(keyspace, &partition, &suffix, random.value());
+                    }
                     _ => batch.put(key, random.value()),
                 }
             }
