@@ -1,12 +1,17 @@
 //! Many runs, one seed after the other, and what they came to.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use stator_engine::io::FaultCounts;
 
-use crate::run::run;
-use crate::script::{How, Script};
-use crate::shrink::shrink;
+use crate::script::How;
+use crate::trial::{Finding, Subject};
+
+/// How the names of the threads that run begin.
+pub const WORKER: &str = "torture-";
 
 /// What runs have met.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +35,8 @@ pub struct Coverage {
     pub disk_operations: u64,
     /// What the disk did.
     pub faults: FaultCounts,
+    /// What else a simulation counts: what its runs have done, each kind with its name.
+    pub work: BTreeMap<&'static str, u64>,
 }
 
 impl Coverage {
@@ -39,7 +46,8 @@ impl Coverage {
         self.crashes + self.crashes_while_opening + self.kills
     }
 
-    pub(crate) fn ends(&mut self, how: How) {
+    /// The process has ended.
+    pub fn ends(&mut self, how: How) {
         match how {
             How::Close => self.closes += 1,
             How::Kill => self.kills += 1,
@@ -58,6 +66,9 @@ impl Coverage {
         self.damages += other.damages;
         self.disk_operations += other.disk_operations;
         self.faults.add(&other.faults);
+        for (kind, count) in &other.work {
+            *self.work.entry(kind).or_default() += count;
+        }
     }
 }
 
@@ -81,77 +92,168 @@ impl fmt::Display for Coverage {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{kind} {count}")?;
         }
+        for (index, (kind, count)) in self.work.iter().enumerate() {
+            let comma = if index == 0 { "; work done: " } else { ", " };
+            write!(f, "{comma}{kind} {count}")?;
+        }
         Ok(())
     }
 }
 
-/// A run that failed, as small as it got.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    /// What it takes.
-    pub script: Script,
-    /// Which promise was not kept.
-    pub failure: crate::run::Failure,
+/// When a campaign has run enough. Without any of them it never has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Until {
+    /// After this time.
+    pub elapsed: Option<Duration>,
+    /// After so many crash points, all simulations together.
+    pub crash_points: Option<u64>,
 }
 
-impl Finding {
-    /// The line that runs it again.
-    #[must_use]
-    pub fn replay(&self) -> String {
-        format!(
-            "STATOR_SEED={} STATOR_STEPS={} cargo test -p stator-torture --test simulation replay",
-            self.script.seed,
-            self.script.numbers()
-        )
+impl Until {
+    fn is_reached(&self, began: Instant, coverage: &[Coverage]) -> bool {
+        let points = || coverage.iter().map(Coverage::crash_points).sum::<u64>();
+        self.elapsed.is_some_and(|most| began.elapsed() >= most)
+            || self.crash_points.is_some_and(|most| points() >= most)
     }
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.failure)?;
-        writeln!(f, "first options: {:?}", self.script.first)?;
-        for (number, step) in &self.script.steps {
-            writeln!(f, "{number:4} {step:?}")?;
-        }
-        write!(f, "replay with {}", self.replay())
-    }
-}
-
-/// Runs seeds, one after the other.
-#[derive(Debug)]
+/// Runs seeds of one or more simulations in turn, on as many threads as are given.
 pub struct Campaign {
-    next_seed: u64,
-    /// What the runs so far have met.
-    pub coverage: Coverage,
+    subjects: Vec<Box<dyn Subject>>,
+    first_seed: u64,
+    began: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Runs that were given out.
+    given_out: u64,
+    /// By subject.
+    coverage: Vec<Coverage>,
+    finding: Option<Box<Finding>>,
+    ended: bool,
 }
 
 impl Campaign {
-    /// Begins with a seed.
+    /// Each of `subjects` begins with a seed.
     #[must_use]
-    pub fn new(first_seed: u64) -> Self {
+    pub fn new(subjects: Vec<Box<dyn Subject>>, first_seed: u64) -> Self {
+        let coverage = vec![Coverage::default(); subjects.len()];
         Campaign {
-            next_seed: first_seed,
-            coverage: Coverage::default(),
+            subjects,
+            first_seed,
+            began: Instant::now(),
+            state: Mutex::new(State {
+                given_out: 0,
+                coverage,
+                finding: None,
+                ended: false,
+            }),
         }
     }
 
-    /// Runs the next seed.
+    /// Runs until it is enough, or until a promise is not kept. Once in `period`, and at the end,
+    /// `progress` is called on this thread.
     ///
     /// # Errors
     ///
-    /// What it found, shrunk.
-    pub fn run_next(&mut self) -> Result<(), Box<Finding>> {
-        let script = Script::new(self.next_seed);
-        self.next_seed += 1;
-        match run(&script) {
-            Ok(coverage) => {
-                self.coverage.add(&coverage);
-                Ok(())
+    /// The first that was found. Runs that are under way meanwhile are not waited for beyond their end,
+    /// and what they find is let go.
+    pub fn run(
+        &self,
+        threads: usize,
+        until: Until,
+        period: Duration,
+        progress: &mut dyn FnMut(&Campaign),
+    ) -> Result<(), Box<Finding>> {
+        std::thread::scope(|scope| {
+            let (ends, has_ended) = mpsc::channel::<()>();
+            for number in 0..threads.max(1) {
+                let ends = ends.clone();
+                let worker = std::thread::Builder::new().name(format!("{WORKER}{number}"));
+                let spawned = worker.spawn_scoped(scope, move || {
+                    self.work(until);
+                    drop(ends);
+                });
+                if spawned.is_err() && number == 0 {
+                    // No thread at all: then this one.
+                    self.work(until);
+                }
             }
-            Err(failure) => {
-                let (script, failure) = shrink(&script, failure);
-                Err(Box::new(Finding { script, failure }))
+            drop(ends);
+            while has_ended.recv_timeout(period) == Err(mpsc::RecvTimeoutError::Timeout) {
+                progress(self);
             }
+        });
+        progress(self);
+        self.state().finding.take().map_or(Ok(()), Err)
+    }
+
+    fn work(&self, until: Until) {
+        while let Some((place, seed)) = self.next() {
+            let Some(subject) = self.subjects.get(place) else {
+                return;
+            };
+            let outcome = subject.attempt(seed);
+            let mut state = self.state();
+            match outcome {
+                Ok(coverage) => {
+                    if let Some(total) = state.coverage.get_mut(place) {
+                        total.add(&coverage);
+                    }
+                }
+                Err(finding) => {
+                    state.finding.get_or_insert(finding);
+                    state.ended = true;
+                }
+            }
+            state.ended |= until.is_reached(self.began, &state.coverage);
         }
+    }
+
+    fn next(&self) -> Option<(usize, u64)> {
+        let mut state = self.state();
+        let count = self.subjects.len() as u64;
+        if state.ended || count == 0 {
+            return None;
+        }
+        let number = state.given_out;
+        state.given_out += 1;
+        let place = usize::try_from(number % count).ok()?;
+        Some((place, self.first_seed.wrapping_add(number / count)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What panics is caught before it gets here.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time since it was made.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What the runs so far have met, by simulation.
+    #[must_use]
+    pub fn coverage(&self) -> Vec<(&'static str, Coverage)> {
+        let names = self.subjects.iter().map(|subject| subject.name());
+        names.zip(self.state().coverage.iter().cloned()).collect()
+    }
+
+    /// What the runs so far have met, all together.
+    #[must_use]
+    pub fn total(&self) -> Coverage {
+        let mut total = Coverage::default();
+        for coverage in &self.state().coverage {
+            total.add(coverage);
+        }
+        total
+    }
+
+    /// Crash points per second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.total().crash_points() as f64 / self.elapsed().as_secs_f64().max(0.001)
     }
 }

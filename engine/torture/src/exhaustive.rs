@@ -6,9 +6,10 @@ use std::time::Duration;
 use stator_engine::io::{Faults, Kept};
 use stator_engine::{Durability, Options};
 
-use crate::campaign::{Coverage, Finding};
+use crate::campaign::Coverage;
 use crate::run::run;
 use crate::script::{How, Restart, Script, Step};
+use crate::trial::Finding;
 
 /// Runs a script that writes, flushes, compacts, drops and restarts, once without a fault, to learn how
 /// many operations of the disk it takes; then, for each of these and for each way to lose what was not
@@ -32,7 +33,7 @@ pub fn every_operation(durability: Durability) -> Result<Coverage, Box<Finding>>
 }
 
 fn attempt(script: Script) -> Result<Coverage, Box<Finding>> {
-    run(&script).map_err(|failure| Box::new(Finding { script, failure }))
+    run(&script).map_err(|failure| Box::new(Finding::new(script.seed, &script, failure)))
 }
 
 fn options(durability: Durability) -> Options {

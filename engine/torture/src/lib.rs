@@ -11,7 +11,9 @@
 //! - an error is only ever the answer where a fault was injected.
 //!
 //! A run is a [`Script`] made from a seed. One that fails is shrunk to the steps that it takes, and
-//! gives a line that replays it: see [`Finding`].
+//! gives a line that replays it: see [`Finding`]. A [`Campaign`] runs many, on all cores.
+//!
+//! Other simulations have scripts of their own: what they have to offer is [`Trial`].
 
 mod campaign;
 mod damage;
@@ -20,9 +22,11 @@ mod model;
 mod run;
 mod script;
 mod shrink;
+mod trial;
 
-pub use campaign::{Campaign, Coverage, Finding};
+pub use campaign::{Campaign, Coverage, Until, WORKER};
 pub use exhaustive::every_operation;
 pub use model::Model;
-pub use run::{Failure, run};
-pub use script::{Damage, DamagedFile, How, Restart, Script, Step};
+pub use run::{Failure, caught, run};
+pub use script::{Damage, DamagedFile, How, Restart, Script, Step, numbers, parse_numbers};
+pub use trial::{EngineSubject, Finding, Subject, Trial, attempt, replay};

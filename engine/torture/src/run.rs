@@ -26,7 +26,7 @@ const MOST_STEPS: usize = 200_000;
 const MOST_SNAPSHOTS: usize = 4;
 
 /// A promise that was not kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The number of the step at which it was seen.
     pub step: usize,
@@ -50,22 +50,31 @@ pub(crate) type Checked<T = ()> = Result<T, String>;
 /// That promise.
 pub fn run(script: &Script) -> Result<Coverage, Failure> {
     let mut step = 0;
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    caught(|| {
         let mut run = Run::new(script)?;
         for (number, next) in &script.steps {
             step = *number;
             run.step(*number, next)?;
         }
         Ok(run.coverage())
-    }));
-    let outcome = outcome.unwrap_or_else(|panic| {
+    })
+    .map_err(|message| Failure { step, message })
+}
+
+/// What a run comes to, if a panic in it is a promise that was not kept.
+///
+/// # Errors
+///
+/// That, and what the run says itself.
+pub fn caught<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let outcome = catch_unwind(AssertUnwindSafe(run));
+    outcome.unwrap_or_else(|panic| {
         let said = panic
             .downcast_ref::<&str>()
             .map(|message| (*message).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(format!("the engine panicked: {}", said.unwrap_or_default()))
-    });
-    outcome.map_err(|message| Failure { step, message })
+        Err(format!("it panicked: {}", said.unwrap_or_default()))
+    })
 }
 
 /// Up to which commit everything has to be there.

@@ -323,31 +323,31 @@ impl Script {
             ..self.clone()
         }
     }
+}
 
-    /// The numbers of its steps, as `1-3,7`.
-    #[must_use]
-    pub fn numbers(&self) -> String {
-        let mut ranges: Vec<(usize, usize)> = Vec::new();
-        for (number, _) in &self.steps {
-            match ranges.last_mut() {
-                Some((_, last)) if *last + 1 == *number => *last = *number,
-                _ => ranges.push((*number, *number)),
-            }
+/// Numbers of steps, as `1-3,7`.
+#[must_use]
+pub fn numbers(steps: &[usize]) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for number in steps {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => ranges.push((*number, *number)),
         }
-        let ranges = ranges.iter().map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
-        });
-        ranges.collect::<Vec<_>>().join(",")
     }
+    let ranges = ranges.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    });
+    ranges.collect::<Vec<_>>().join(",")
+}
 
-    /// Reads what [`Script::numbers`] gives. What is no number is passed over.
-    #[must_use]
-    pub fn parse_numbers(text: &str) -> Vec<usize> {
-        let ranges = text.split(',').filter_map(|range| {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
-        });
-        ranges.flatten().collect()
-    }
+/// Reads what [`numbers`] gives. What is no number is passed over.
+#[must_use]
+pub fn parse_numbers(text: &str) -> Vec<usize> {
+    let ranges = text.split(',').filter_map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+    });
+    ranges.flatten().collect()
 }

@@ -1,26 +1,27 @@
-//! Making a script that fails smaller.
+//! Making a run that fails smaller.
 
-use crate::run::{Failure, run};
-use crate::script::Script;
+use crate::run::Failure;
+use crate::trial::Trial;
 
 /// Runs that shrinking may take.
 const MOST_RUNS: usize = 600;
 
-/// Leaves out of a script what it does not take to fail: halves first, then quarters, down to single
+/// Leaves out of a run what it does not take to fail: halves first, then quarters, down to single
 /// steps. It need not fail for the same reason, which has never been a loss.
-pub(crate) fn shrink(script: &Script, failure: Failure) -> (Script, Failure) {
-    let (mut best, mut failure) = (up_to(script, failure.step), failure);
+pub(crate) fn shrink<T: Trial>(trial: &T, failure: Failure) -> (T, Failure) {
+    let (mut best, mut failure) = (up_to(trial, failure.step), failure);
     let mut runs = 0;
-    let mut part = best.steps.len().div_ceil(2).max(1);
+    let mut part = best.steps().len().div_ceil(2).max(1);
     loop {
         let mut start = 0;
         let mut smaller = false;
-        while start < best.steps.len() && runs < MOST_RUNS {
-            let mut candidate = best.clone();
-            let end = (start + part).min(candidate.steps.len());
-            candidate.steps.drain(start..end);
+        while start < best.steps().len() && runs < MOST_RUNS {
+            let mut kept = best.steps();
+            let end = (start + part).min(kept.len());
+            kept.drain(start..end);
+            let candidate = best.keeping(&kept);
             runs += 1;
-            match run(&candidate) {
+            match candidate.run() {
                 Err(again) => {
                     best = candidate;
                     failure = again;
@@ -37,10 +38,8 @@ pub(crate) fn shrink(script: &Script, failure: Failure) -> (Script, Failure) {
 }
 
 /// Without the steps behind the one that fails.
-fn up_to(script: &Script, step: usize) -> Script {
-    let kept = script.steps.iter().filter(|(number, _)| *number <= step);
-    Script {
-        steps: kept.cloned().collect(),
-        ..script.clone()
-    }
+fn up_to<T: Trial>(trial: &T, step: usize) -> T {
+    let mut kept = trial.steps();
+    kept.retain(|number| *number <= step);
+    trial.keeping(&kept)
 }

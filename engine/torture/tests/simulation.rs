@@ -1,6 +1,8 @@
 //! The engine against its model, under everything that the fault model has.
 
-use stator_torture::{Campaign, Finding, Script, run};
+use std::time::Duration;
+
+use stator_torture::{Campaign, EngineSubject, Subject, Until};
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -12,31 +14,31 @@ fn env(name: &str) -> Option<String> {
 fn crash_points() {
     let wanted = env("STATOR_CRASH_POINTS").map_or(10_000, |count| count.parse().unwrap());
     let first = env("STATOR_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut campaign = Campaign::new(first);
-    let started = std::time::Instant::now();
-    while campaign.coverage.crash_points() < wanted {
-        if let Err(finding) = campaign.run_next() {
-            panic!("{finding}");
-        }
+    let campaign = Campaign::new(vec![Box::new(EngineSubject)], first);
+    let until = Until {
+        crash_points: Some(wanted),
+        elapsed: None,
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if let Err(finding) = campaign.run(threads, until, Duration::from_secs(60), &mut |_| {}) {
+        panic!("{finding}");
     }
-    let rate = campaign.coverage.crash_points() as f64 / started.elapsed().as_secs_f64();
-    println!("{rate:.0} crash points per second; {}", campaign.coverage);
-    for (kind, count) in campaign.coverage.faults.by_kind() {
+    let (rate, total) = (campaign.rate(), campaign.total());
+    println!("{rate:.0} crash points per second; {total}");
+    for (kind, count) in total.faults.by_kind() {
         assert!(count > 0, "no {kind}");
     }
 }
 
-/// What a [`Finding`] prints: `STATOR_SEED`, and of its steps `STATOR_STEPS`.
+/// Some steps of what a seed gives, as `stator torture` takes them too: `STATOR_SEED`, and of its steps
+/// `STATOR_STEPS`.
 #[test]
 fn replay() {
     let Some(seed) = env("STATOR_SEED") else {
         return;
     };
-    let mut script = Script::new(seed.parse().unwrap());
-    if let Some(steps) = env("STATOR_STEPS") {
-        script = script.only(&Script::parse_numbers(&steps));
-    }
-    if let Err(failure) = run(&script) {
-        panic!("{}", Finding { script, failure });
+    let steps = env("STATOR_STEPS");
+    if let Err(finding) = EngineSubject.replay(seed.parse().unwrap(), steps.as_deref()) {
+        panic!("{finding}");
     }
 }

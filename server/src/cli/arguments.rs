@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
+use super::torture::TortureArguments;
 use crate::http::AllowedOrigins;
 use crate::operation::Quotas;
 use crate::stator::COLLECTION_LIMIT;
@@ -66,13 +67,15 @@ pub(super) struct CommandLine {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Serve the tables of one directory (the default)
     Serve(ServeArguments),
+    /// Crash Stator on purpose, in a simulation, and check what it has promised
+    Torture(TortureArguments),
 }
 
 #[derive(Args, Debug)]
-struct ServeArguments {
+pub(super) struct ServeArguments {
     /// Port to listen on; 0 takes a free one and says which
     #[arg(long, default_value_t = 8000)]
     port: u16,
@@ -167,12 +170,16 @@ pub(super) struct ServeOptions {
 }
 
 impl CommandLine {
+    /// What is to be done.
+    pub(super) fn command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
+    }
+}
+
+impl ServeArguments {
     /// The options of the server to run.
     pub(super) fn options(self) -> Result<ServeOptions, Failure> {
-        let arguments = match self.command {
-            Some(Command::Serve(arguments)) => arguments,
-            None => self.serve,
-        };
+        let arguments = self;
         let storage = if arguments.in_memory {
             Storage::Memory
         } else {

@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 after a clean stop, 1 when the server could not start or did not close cleanly,
 //! 2 for a command line that makes no sense, and 128 plus the signal's number when a second signal
-//! did not want to wait.
+//! did not want to wait. Those of `stator torture` are in its own file.
 
 mod arguments;
 mod banner;
@@ -10,6 +10,7 @@ mod serve;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod torture;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::CommandLine;
+use arguments::{Command, CommandLine};
 
 /// Why a command could not be carried out: one sentence, for a person.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let outcome = command_line.options().and_then(serve::serve);
+    let outcome = match command_line.command() {
+        Command::Serve(arguments) => arguments.options().and_then(serve::serve),
+        Command::Torture(arguments) => return torture::torture(&arguments),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(sentence)) => {

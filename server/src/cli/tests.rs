@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::arguments::{CommandLine, ServeOptions, Storage, translate};
+use super::arguments::{Command, CommandLine, ServeOptions, Storage, translate};
 use super::banner::banner;
 use crate::http::AllowedOrigins;
 use crate::store::{ClockMode, Durability};
@@ -16,7 +16,11 @@ fn parse(line: &str) -> Result<ServeOptions, clap::Error> {
     let arguments = std::iter::once("stator")
         .chain(line.split_whitespace())
         .map(Into::into);
-    CommandLine::try_parse_from(translate(arguments)).map(|line| line.options().unwrap())
+    let line = CommandLine::try_parse_from(translate(arguments))?;
+    let Command::Serve(arguments) = line.command() else {
+        panic!("it does not serve");
+    };
+    Ok(arguments.options().unwrap())
 }
 
 fn options(line: &str) -> ServeOptions {
