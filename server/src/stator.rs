@@ -20,10 +20,10 @@ use crate::{
         ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
     },
     streams::{Streams, StreamsError},
-    table::{Arn, Catalog, CatalogError, Namespace, Table, TableStatus},
+    table::{Catalog, CatalogError, Namespace, Table, TableStatus},
     ttl::Sweeper,
     validation::Wording,
-    wire,
+    wire::{self, Arn},
 };
 
 /// How many parsed expressions of each kind, and statements, are kept. A program has tens to hundreds.

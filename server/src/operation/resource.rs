@@ -9,8 +9,8 @@ use super::{
 use crate::{
     stator::Stator,
     store::Fault,
-    table::{Arn, ArnError, Change, Namespace, Table, TableStatus, record::Tag},
-    wire::{Error, Operation},
+    table::{Change, Namespace, Table, TableStatus, record::Tag},
+    wire::{Arn, ArnError, Error, Operation},
 };
 
 /// What an ARN may name.
@@ -31,7 +31,7 @@ impl<'a> Resource<'a> {
             return Err(Refusal::ArnScheme { arn: given() });
         }
         let parsed = Arn::parse(arn).map_err(|error| match error {
-            ArnError::Resource => Refusal::ArnResource { arn: given() },
+            ArnError::Resource { .. } => Refusal::ArnResource { arn: given() },
             ArnError::Shape | ArnError::Service => Refusal::ArnService { arn: given() },
         })?;
         let Some(below) = parsed.below else {

@@ -7,8 +7,8 @@ use crate::{
     stator::Stator,
     store::Fault,
     streams::{Stream, StreamName},
-    table::{Arn, Namespace},
-    wire::Error,
+    table::Namespace,
+    wire::{Arn, Error},
 };
 
 /// Table and label in the ARN of a stream.

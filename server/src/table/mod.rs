@@ -21,7 +21,7 @@ mod throughput;
 mod time_to_live;
 mod view;
 
-pub use arn::{Arn, ArnError, Namespace, root_arn, table_arn};
+pub use arn::{Namespace, root_arn, table_arn};
 pub use catalog::{Catalog, CatalogError, Census, Change, Changed};
 pub use changes::Changes;
 pub use filling::Filling;

@@ -2,7 +2,7 @@
 
 use super::pattern::{NAME, Pattern};
 use super::wording::{self, Wording};
-use crate::wire::{Error, Form, Operation, Print, Printer, lower_first};
+use crate::wire::{Arn, ArnError, Error, Form, Operation, Print, Printer, lower_first};
 
 /// How many violations one answer lists.
 const MOST: usize = 10;
@@ -48,10 +48,39 @@ pub(super) enum Constraint {
     MaxValue(i64),
     Pattern(&'static Pattern),
     OneOf(&'static [&'static str]),
+    /// An ARN names what it has to.
+    Arn(ArnFault),
     /// A map's keys are table names.
     TableKeys,
     /// The lengths of a map's values.
     ValueLengths(Option<i64>, Option<i64>),
+}
+
+/// What is wrong with the ARN that stands for a table's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ArnFault {
+    /// It does not have the parts of an ARN, or no name of a table at its end: there is an index, a
+    /// stream or a backup of a table, for instance.
+    Form,
+    /// It names no table and nothing below one.
+    ResourceType,
+}
+
+impl ArnFault {
+    /// What is wrong with `arn` where the ARN of a table may stand. Its account and Region are not
+    /// looked at here: who shares tables is not a matter of the request alone.
+    fn of(arn: &str) -> Option<Self> {
+        match Arn::parse(arn) {
+            Ok(parsed) if parsed.below.is_none() && is_table_name(parsed.table) => None,
+            Err(ArnError::Resource { typed: true }) => Some(Self::ResourceType),
+            _ => Some(Self::Form),
+        }
+    }
+}
+
+/// Whether a table may have this name.
+fn is_table_name(name: &str) -> bool {
+    NAME.matches(name) && (3..=255).contains(&name.len())
 }
 
 impl<'a> Violations<'a> {
@@ -111,6 +140,9 @@ impl<'a> Violations<'a> {
             self.length(value, Some(1), None);
         } else if value.starts_with("arn:") {
             self.length(value, None, Some(1024));
+            if let Some(fault) = ArnFault::of(value) {
+                self.report(Constraint::Arn(fault), || Some(value.to_owned()));
+            }
         } else {
             self.pattern(value, &NAME);
             self.length(value, Some(3), Some(255));
@@ -166,9 +198,12 @@ impl<'a> Violations<'a> {
     /// and shows the map in another form (validation-ordering/batchOperations, "malformed table
     /// name").
     pub(crate) fn table_keys<T: Print>(&mut self, map: &[(String, T)]) {
-        let legal = |name: &str| {
-            name.starts_with("arn:") || (NAME.matches(name) && (3..=255).contains(&name.len()))
-        };
+        for (name, _) in map.iter().filter(|(name, _)| name.starts_with("arn:")) {
+            if let Some(fault) = ArnFault::of(name) {
+                self.report(Constraint::Arn(fault), || Some(name.clone()));
+            }
+        }
+        let legal = |name: &str| name.starts_with("arn:") || is_table_name(name);
         if map.iter().all(|(name, _)| legal(name)) {
             return;
         }
@@ -244,6 +279,9 @@ impl Violation<'_> {
 
     /// The older layer's sentence: value, and members with a small first letter.
     pub(super) fn full(&self) -> String {
+        if let Constraint::Arn(fault) = self.constraint {
+            return self.arn(fault);
+        }
         let value = match &self.value {
             Some(value) => format!("Value '{value}'"),
             None => "Value null".to_owned(),
@@ -257,11 +295,26 @@ impl Violation<'_> {
 
     /// The newer layer's sentence: no value, and members as the API spells them.
     pub(super) fn named(&self) -> String {
+        if let Constraint::Arn(fault) = self.constraint {
+            return self.arn(fault);
+        }
         format!(
             "Value at '{}' {}",
             self.place(str::to_owned),
             self.failure()
         )
+    }
+
+    /// What is said of an ARN stands without its place (DDB-TABLE-011 and -442 of the source named in
+    /// `operation/definition`; ExtendDB/extenddb#200 has the form in full).
+    fn arn(&self, fault: ArnFault) -> String {
+        match fault {
+            ArnFault::Form => self.constraint.text(),
+            ArnFault::ResourceType => {
+                let arn = self.value.as_deref().unwrap_or_default();
+                format!("{} in '{arn}'", self.constraint.text())
+            }
+        }
     }
 
     fn failure(&self) -> String {
@@ -306,6 +359,21 @@ impl Constraint {
                 format!(
                     "Member must satisfy enum value set: [{}]",
                     values.join(", ")
+                )
+            }
+            Self::Arn(ArnFault::ResourceType) => "Invalid resource type".to_owned(),
+            Self::Arn(ArnFault::Form) => {
+                let parts = [
+                    "length less than or equal to 255",
+                    "length greater than or equal to 3",
+                ]
+                .map(|part| format!("Resource name must have {part}"));
+                format!(
+                    "Valid ARN format is 'arn:<awsPartition>:<vendor>:<region>:<subscriber>:\
+                     resourceType/resourceName', where {}, Resource name must satisfy regular \
+                     expression pattern: {}",
+                    parts.join(", "),
+                    NAME.text
                 )
             }
             Self::TableKeys => {

@@ -1,5 +1,6 @@
 //! The wire format: JSON in and out, and the request and response shapes of the API model.
 
+mod arn;
 mod decode;
 pub mod error;
 mod item;
@@ -8,6 +9,7 @@ pub mod operation;
 mod print;
 pub mod shapes;
 
+pub use arn::{Arn, ArnError};
 pub use error::Error;
 pub use item::{ItemInput, ValueInput};
 pub use operation::Operation;

@@ -15,8 +15,8 @@ use super::{RequestContext, definition::check_rested, resource::Resource};
 use crate::{
     stator::{Stator, table_not_found},
     streams::StreamName,
-    table::{Arn, Namespace, Table, TableStatus, record::Policy, root_arn},
-    wire::Error,
+    table::{Namespace, Table, TableStatus, record::Policy, root_arn},
+    wire::{Arn, Error},
 };
 use document::Document;
 

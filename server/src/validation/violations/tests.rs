@@ -244,6 +244,52 @@ fn an_arn_stands_for_a_name() {
     }
 }
 
+/// An index is no table, and nothing of another kind or service is. What is said of one stands among
+/// what else is wrong, and before it is known whether the table exists.
+#[test]
+fn an_arn_of_something_else_does_not() {
+    let form = "Valid ARN format is 'arn:<awsPartition>:<vendor>:<region>:<subscriber>:\
+                resourceType/resourceName', where Resource name must have length less than or equal \
+                to 255, Resource name must have length greater than or equal to 3, Resource name \
+                must satisfy regular expression pattern: [a-zA-Z0-9_.-]+";
+    let dynamodb = "arn:aws:dynamodb:us-east-1:000000000000";
+    let stream = "stream/2026-11-22T10:00:00.000";
+    for arn in [
+        format!("{dynamodb}:table/Music/index/by-year"),
+        format!("{dynamodb}:table/Music/{stream}"),
+        format!("{dynamodb}:table/Music/backup/01791525400213-63b4d36a"),
+        format!("{dynamodb}:table/"),
+        format!("{dynamodb}:table/ab"),
+        format!("{dynamodb}:table/{}", "a".repeat(256)),
+        format!("{dynamodb}:table/Mu sic"),
+        format!("{dynamodb}:Music"),
+        "arn:aws:s3:::bucket".to_owned(),
+        "arn:".to_owned(),
+    ] {
+        for operation in [Operation::DescribeTable, Operation::GetItem] {
+            let body = serde_json::json!({"TableName": arn, "Key": {}});
+            assert_eq!(message(Wording::Current, operation, body), one(form));
+        }
+        let body = serde_json::json!({"RequestItems": {arn: {"Keys": [{}]}}});
+        assert_eq!(
+            message(Wording::Current, Operation::BatchGetItem, body),
+            one(form)
+        );
+    }
+    for kind in ["backup", "global-table", "import"] {
+        let arn = format!("{dynamodb}:{kind}/Music");
+        let body = serde_json::json!({"TableName": arn, "ReturnValues": "x", "Item": {}});
+        assert_eq!(
+            message(Wording::Older, Operation::PutItem, body),
+            format!(
+                "2 validation errors detected: Value 'x' at 'returnValues' failed to satisfy \
+                 constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, \
+                 NONE, UPDATED_NEW]; Invalid resource type in '{arn}'"
+            )
+        );
+    }
+}
+
 #[test]
 fn no_more_than_ten_violations_are_listed() {
     let element = serde_json::json!({"AttributeName": "", "AttributeType": "X"});
