@@ -65,12 +65,17 @@ fn check(table: &Table, now_ms: u64) -> Result<(), Fault> {
     check_usable(table, now_ms)?;
     let in_use = |message: String| Error::ResourceInUse(message.into());
     if table.own_status(now_ms) == TableStatus::Updating {
-        // DDB-TABLE-063.
-        let message = format!(
-            "Attempt to change a resource which is still in use: Table: {} is in the process of \
-             being updated.",
-            table.name()
-        );
+        // DDB-TABLE-002, -063, -284.
+        let reason = match table.record().state.change {
+            status::Change::Stream => {
+                "Cannot delete table while stream is being enabled/disabled.".to_owned()
+            }
+            _ => format!(
+                "Table: {} is in the process of being updated.",
+                table.name()
+            ),
+        };
+        let message = format!("Attempt to change a resource which is still in use: {reason}");
         return Err(in_use(message).into());
     }
     if table

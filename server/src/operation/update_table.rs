@@ -6,6 +6,7 @@
 //! change means for the table as it is ([`change`], [`index`]). To fill an index that is added is the
 //! one thing of this operation that takes time: [`backfill`] does it.
 
+mod busy;
 mod change;
 mod index;
 mod quotas;

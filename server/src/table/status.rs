@@ -50,8 +50,14 @@ pub struct State {
 pub enum Change {
     /// Created; ACTIVE afterwards.
     Create,
-    /// Updated; ACTIVE afterwards.
+    /// Updated, and of a table: its capacity; ACTIVE afterwards.
     Update,
+    /// A table whose billing is switched; ACTIVE afterwards.
+    Billing,
+    /// A table whose stream is enabled or disabled; ACTIVE afterwards.
+    Stream,
+    /// A table that gets another class; ACTIVE afterwards.
+    Class,
     /// Deleted; gone afterwards.
     Delete,
 }
@@ -63,7 +69,9 @@ impl State {
             Change::Delete => TableStatus::Deleting,
             _ if now_ms >= self.until_ms => TableStatus::Active,
             Change::Create => TableStatus::Creating,
-            Change::Update => TableStatus::Updating,
+            Change::Update | Change::Billing | Change::Stream | Change::Class => {
+                TableStatus::Updating
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a request means for a table as it is.
 
 use super::{
+    busy::{self, Wanted},
     index::{self, Times},
     quotas,
 };
@@ -39,33 +40,38 @@ pub(super) fn apply(
 ) -> Result<(), Error> {
     let now_ms = times.now_ms;
     let until_ms = now_ms.saturating_add(times.delay_ms);
-    let updating = State {
-        change: status::Change::Update,
-        until_ms,
+    let under_way = |change| State { change, until_ms };
+    let free = |wanted| {
+        busy::check_table(table, wanted, now_ms)?;
+        busy::check_indexes(table, wanted, now_ms)
     };
     let region = &*table.namespace().region;
     if let Some(given) = &input.stream_specification {
+        free(Wanted::Stream)?;
         record.stream = Some(definition::change_stream(given, table)?);
-        record.state = updating;
+        record.state = under_way(status::Change::Stream);
     }
     if let Some(given) = &input.sse_specification {
         encrypt(given, table, record, now_ms)?;
     }
     if let Some(name) = input.table_class.as_deref() {
         let name = definition::table_class(name)?;
+        free(Wanted::Class)?;
         quotas::check_class(&record.changes, now_ms)?;
         let current = record
             .class
             .as_ref()
             .map_or(TableClass::Standard, |class| class.name);
+        // To what it is already, nothing changes, and a table that was never given one does not get
+        // one to show (DDB-TABLE-177, -383).
         if name != current {
             quotas::change_class(&mut record.changes, now_ms)?;
+            record.class = Some(Class {
+                name,
+                changed_ms: Some(now_ms),
+            });
+            record.state = under_way(status::Change::Class);
         }
-        record.class = Some(Class {
-            name,
-            changed_ms: Some(now_ms),
-        });
-        record.state = updating;
     }
     if let Some(protected) = input.deletion_protection_enabled {
         if protected != record.deletion_protection {
@@ -91,12 +97,16 @@ pub(super) fn apply(
     for update in &updates {
         check_updatable(update, table, now_ms)?;
     }
-    if billing.is_some() || input.provisioned_throughput.is_some() {
-        if switched || input.provisioned_throughput.is_some() {
-            index::check_capacity_free(table, now_ms)?;
-        }
-        check_settled(table, now_ms)?;
-        record.state = updating;
+    if switched || input.provisioned_throughput.is_some() {
+        free(Wanted::Capacity)?;
+        record.state = under_way(match switched {
+            true => status::Change::Billing,
+            false => status::Change::Update,
+        });
+    } else if billing.is_some() && table.record().state.change == status::Change::Billing {
+        // The mode that it has already is no change, which waits for nothing but a switch to it
+        // (DDB-TABLE-369, -375, -383).
+        busy::check_table(table, Wanted::Capacity, now_ms)?;
     }
     match billing {
         Some(BillingMode::PayPerRequest) if switched => to_on_demand(record, now_ms)?,
@@ -113,7 +123,7 @@ pub(super) fn apply(
         record.warm = record.warm.raised_to(capacity.read, capacity.write);
     }
     if let Some(given) = &input.on_demand_throughput {
-        index::check_maximums_free(table, now_ms)?;
+        free(Wanted::Maximums)?;
         if record.billing == BillingMode::Provisioned
             && let Some(member) = throughput::first_maximum(given)
         {
@@ -128,6 +138,7 @@ pub(super) fn apply(
         record.on_demand = throughput::maximums(record.on_demand, given);
     }
     for update in updates {
+        let updating = under_way(status::Change::Update);
         update_index(update, table, record, switched, now_ms, updating)?;
     }
     index::apply(
@@ -162,19 +173,6 @@ fn encrypt(
     }
     record.encryption = wanted;
     Ok(())
-}
-
-/// Capacity and billing change one at a time (DDB-TABLE-370).
-fn check_settled(table: &Table, now_ms: u64) -> Result<(), Error> {
-    if table.own_status(now_ms) != TableStatus::Updating {
-        return Ok(());
-    }
-    let message = format!(
-        "Attempt to change a resource which is still in use: Table IOPS are currently being \
-         updated. Table: {}",
-        table.name()
-    );
-    Err(Error::ResourceInUse(message.into()))
 }
 
 /// On demand there are no capacities, and warm throughput is at least what on-demand tables start
@@ -287,15 +285,19 @@ pub(super) fn find_global<'a>(
     now_ms: u64,
     local: impl FnOnce(String) -> Refusal,
 ) -> Result<Option<&'a SecondaryIndex>, Error> {
-    if table
-        .leaving_indexes(now_ms)
-        .any(|index| index.name() == name)
-    {
-        return Err(index_in_use(table, name, "deleted"));
-    }
+    check_stays(table, name, now_ms)?;
     match table.index(name) {
         Some(index) if index.kind() == IndexKind::Local => Err(local(name.to_owned()).into()),
         found => Ok(found),
+    }
+}
+
+/// That `name` is not the name of an index that is being deleted (DDB-TABLE-163).
+pub(super) fn check_stays(table: &Table, name: &str, now_ms: u64) -> Result<(), Error> {
+    let mut leaving = table.leaving_indexes(now_ms);
+    match leaving.any(|index| index.name() == name) {
+        true => Err(index_in_use(table, name, "deleted")),
+        false => Ok(()),
     }
 }
 
@@ -307,12 +309,10 @@ pub(super) fn no_index(table: &Table, name: &str) -> Error {
 }
 
 fn index_in_use(table: &Table, name: &str, doing: &str) -> Error {
-    let message = format!(
-        "Attempt to change a resource which is still in use: Index is being {doing}. Table: {} \
-         Index: {name}",
-        table.name()
-    );
-    Error::ResourceInUse(message.into())
+    let table = table.name();
+    busy::in_use(&format!(
+        "Index is being {doing}. Table: {table} Index: {name}"
+    ))
 }
 
 /// That the index exists and can be updated. While it is filled it can (developer guide, "Modifying a
@@ -330,7 +330,11 @@ fn check_updatable(
     };
     match (index.status(now_ms), index.backfilling(now_ms)) {
         (TableStatus::Active, _) | (TableStatus::Creating, Some(true)) => Ok(()),
-        (TableStatus::Creating, _) => Err(index_in_use(table, name, "created")),
+        (TableStatus::Creating, _) => Err(index_in_use(
+            table,
+            name,
+            "created but is not backfilling yet",
+        )),
         _ => Err(index_in_use(table, name, "updated")),
     }
 }

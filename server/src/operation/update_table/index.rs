@@ -5,6 +5,7 @@
 //! the table is ACTIVE, and the index can be deleted again (developer guide, "Managing global
 //! secondary indexes"; DDB-TABLE-148, -149, -458).
 
+use super::busy::{self, Wanted};
 use crate::{
     operation::definition::{
         Refusal,
@@ -13,7 +14,7 @@ use crate::{
         throughput::{self, Capacity},
     },
     table::{
-        BillingMode, ProvisionedThroughput, Record, SecondaryIndex, Table, TableStatus, record,
+        BillingMode, ProvisionedThroughput, Record, SecondaryIndex, Table, record,
         status::{self, State},
     },
     wire::{
@@ -64,7 +65,7 @@ pub(super) fn apply(
     for delete in &deletes {
         check_deletable(delete, table, times.now_ms)?;
     }
-    check_table(table, times)?;
+    busy::check_table(table, Wanted::Indexes, times.now_ms)?;
     check_one_at_a_time(creates.len() + deletes.len(), &deletes, table, times.now_ms)?;
     for create in creates {
         self::create(create, definitions, table, record, times)?;
@@ -79,18 +80,13 @@ fn check_new_name(
     create: &CreateGlobalSecondaryIndexAction,
     table: &Table,
     now_ms: u64,
-) -> Result<(), Refusal> {
+) -> Result<(), Error> {
     let name = create.index_name.as_deref().unwrap_or_default();
-    let leaving = table.leaving_indexes(now_ms).map(SecondaryIndex::name);
-    let mut names = table
-        .indexes()
-        .iter()
-        .map(SecondaryIndex::name)
-        .chain(leaving);
-    if names.any(|taken| taken == name) {
-        return Err(Refusal::IndexExists);
+    super::change::check_stays(table, name, now_ms)?;
+    match table.index(name) {
+        Some(_) => Err(Refusal::IndexExists.into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_deletable(
@@ -106,36 +102,13 @@ fn check_deletable(
         return Err(super::change::no_index(table, name));
     };
     if index.backfilling(now_ms) == Some(false) {
-        let message = format!(
-            "Attempt to change a resource which is still in use: Index creation is in resource \
-             allocation phase. Retry deletion during backfilling phase or when the index is \
-             active. Table: {} Index: {name}",
+        return Err(busy::in_use(&format!(
+            "Index creation is in resource allocation phase. Retry deletion during backfilling \
+             phase or when the index is active. Table: {} Index: {name}",
             table.name()
-        );
-        return Err(Error::ResourceInUse(message.into()));
+        )));
     }
     Ok(())
-}
-
-/// That nothing else is being done to the table that is in the way (DDB-TABLE-175).
-fn check_table(table: &Table, times: Times) -> Result<(), Error> {
-    if table.own_status(times.now_ms) != TableStatus::Updating {
-        return Ok(());
-    }
-    // What was begun last has as long to go as it has since it was begun; only a change of the class
-    // says when that was.
-    let began_ms = table.record().state.until_ms.saturating_sub(times.delay_ms);
-    let class = table.record().class.as_ref();
-    let reason = if class.is_some_and(|class| class.changed_ms == Some(began_ms)) {
-        "Can't create or delete an index when a table class update is in progress.".to_owned()
-    } else {
-        format!(
-            "Can't create or delete indexes while table IOPS are being updated. Table: {}",
-            table.name()
-        )
-    };
-    let message = format!("Attempt to change a resource which is still in use: {reason}");
-    Err(Error::ResourceInUse(message.into()))
 }
 
 /// DDB-TABLE-159. An index that is being created may be deleted, which ends its creation.
@@ -266,57 +239,4 @@ fn delete(given: &DeleteGlobalSecondaryIndexAction, record: &mut Record, times: 
         };
     }
     record.purge(times.now_ms);
-}
-
-/// That no index is in the way of a change of the table's capacity: neither one whose resources are
-/// being allocated nor one that is being deleted (DDB-TABLE-375, -376).
-pub(super) fn check_capacity_free(table: &Table, now_ms: u64) -> Result<(), Error> {
-    let message = |doing: &str, names: String| {
-        format!(
-            "Can't change table IOPS when an index is being {doing}. Table: {} Indexes: [{names}]",
-            table.name()
-        )
-    };
-    check_free(table, now_ms, message)
-}
-
-/// The same for the table's maximums (DDB-TABLE-375, -458).
-pub(super) fn check_maximums_free(table: &Table, now_ms: u64) -> Result<(), Error> {
-    let message = |doing: &str, names: String| {
-        let doing = if doing == "created" {
-            "creation"
-        } else {
-            "deletion"
-        };
-        format!(
-            "OnDemandThroughput cannot be updated while index {doing} is in progress for indexes: \
-             [{names}]"
-        )
-    };
-    check_free(table, now_ms, message)
-}
-
-fn check_free(
-    table: &Table,
-    now_ms: u64,
-    message: impl Fn(&str, String) -> String,
-) -> Result<(), Error> {
-    let allocated = table
-        .indexes()
-        .iter()
-        .filter(|index| index.backfilling(now_ms) == Some(false))
-        .map(SecondaryIndex::name)
-        .collect::<Vec<_>>();
-    let leaving = table
-        .leaving_indexes(now_ms)
-        .map(SecondaryIndex::name)
-        .collect::<Vec<_>>();
-    for (doing, names) in [("created", allocated), ("deleted", leaving)] {
-        if !names.is_empty() {
-            let reason = message(doing, names.join(", "));
-            let message = format!("Attempt to change a resource which is still in use: {reason}");
-            return Err(Error::ResourceInUse(message.into()));
-        }
-    }
-    Ok(())
 }

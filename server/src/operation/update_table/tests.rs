@@ -1,6 +1,7 @@
 //! Each rule by a request that breaks it, against the words of AWS; and what a change does.
 
 mod indexes;
+mod overlaps;
 
 use serde_json::{Value, json};
 

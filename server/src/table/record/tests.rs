@@ -48,6 +48,9 @@ fn state() -> impl Strategy<Value = State> {
     let change = prop_oneof![
         Just(Change::Create),
         Just(Change::Update),
+        Just(Change::Billing),
+        Just(Change::Stream),
+        Just(Change::Class),
         Just(Change::Delete)
     ];
     (change, any::<u64>()).prop_map(|(change, until_ms)| State { change, until_ms })

@@ -9,7 +9,7 @@ use crate::{
     wire::Operation::{DeleteTable, Query},
 };
 
-fn create(name: &str) -> Value {
+pub(super) fn create(name: &str) -> Value {
     json!({"Create": {
         "IndexName": name,
         "KeySchema": [{"AttributeName": "b", "KeyType": "HASH"}],
@@ -17,11 +17,11 @@ fn create(name: &str) -> Value {
     }})
 }
 
-fn delete(name: &str) -> Value {
+pub(super) fn delete(name: &str) -> Value {
     json!({"Delete": {"IndexName": name}})
 }
 
-fn updates(updates: &[Value]) -> Value {
+pub(super) fn updates(updates: &[Value]) -> Value {
     json!({
         "AttributeDefinitions": [{"AttributeName": "b", "AttributeType": "N"}],
         "GlobalSecondaryIndexUpdates": updates,
@@ -126,7 +126,8 @@ fn rules_of_a_request_for_an_index() {
     }
 }
 
-fn harness(delay_ms: u64) -> (Simulation, Harness) {
+/// A Stator whose states show for `delay_ms`, with the on-demand table `Table` and its index `gsi`.
+pub(super) fn harness(delay_ms: u64) -> (Simulation, Harness) {
     let simulation = Simulation::new(1);
     let stator = Stator::open(StatorOptions {
         storage: Storage::Env(simulation.env(), "/data".into()),
@@ -155,13 +156,13 @@ fn harness(delay_ms: u64) -> (Simulation, Harness) {
 
 /// The name and message of an error.
 #[track_caller]
-fn error(harness: &Harness, operation: Operation, request: &Value) -> (String, String) {
+pub(super) fn error(harness: &Harness, operation: Operation, request: &Value) -> (String, String) {
     let (name, body) = harness.call(operation, request).unwrap_err();
     let message = body.get("message").or_else(|| body.get("Message"));
     (name, message.unwrap().as_str().unwrap().to_owned())
 }
 
-fn describe(harness: &Harness) -> Value {
+pub(super) fn describe(harness: &Harness) -> Value {
     harness.ok(DescribeTable, json!({"TableName": "Table"}))["Table"].take()
 }
 
