@@ -59,14 +59,33 @@ pub(crate) fn generate(model: &Model) -> Result<String, fmt::Error> {
         out,
         "    pub fn from_target(target: &str) -> Option<Self> {{"
     )?;
-    writeln!(out, "        match target.split_once('.')? {{")?;
-    for operation in &model.operations {
+    // The prefix once for all operations that have it, and not with each name again.
+    let mut prefixes: Vec<&str> = model
+        .operations
+        .iter()
+        .map(|operation| operation.prefix.as_str())
+        .collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    for prefix in prefixes {
         writeln!(
             out,
-            "            (\"{}\", \"{}\") => Some(Self::{1}),",
-            operation.prefix, operation.name
+            "        if let Some(name) = target.strip_prefix(\"{prefix}.\") {{\n            return match name {{"
+        )?;
+        for operation in &model.operations {
+            if operation.prefix == prefix {
+                writeln!(
+                    out,
+                    "                \"{0}\" => Some(Self::{0}),",
+                    operation.name
+                )?;
+            }
+        }
+        writeln!(
+            out,
+            "                _ => None,\n            }};\n        }}"
         )?;
     }
-    writeln!(out, "            _ => None,\n        }}\n    }}\n}}")?;
+    writeln!(out, "        None\n    }}\n}}")?;
     Ok(out)
 }

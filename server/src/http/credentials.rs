@@ -6,9 +6,12 @@
 //! those that DynamoDB was seen to give (recorded in the comments of dynalite's `index.js`).
 
 use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, DATE, HeaderName};
+use memchr::memchr;
 
 use crate::wire::Error;
+
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
 /// The scope of a request's signature. Both parts are non-empty where they are present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(super) fn read<'a>(headers: &'a HeaderMap, query: &'a str) -> Result<Credent
     let header = headers
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
-    let presigned = parameter(query, "X-Amz-Algorithm").is_some();
+    let presigned = !query.is_empty() && parameter(query, "X-Amz-Algorithm").is_some();
     match (header, presigned) {
         (Some(_), true) => Err(signed_twice()),
         (None, false) => Err(missing_token()),
@@ -55,14 +58,17 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
     if !header.starts_with("AWS4-") {
         return Err(missing_token());
     }
-    let (_, parameters) = header.split_once(' ').unwrap_or((header, ""));
+    let (_, parameters) = split_at_byte(header, b' ').unwrap_or((header, ""));
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    for parameter in parameters
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
-        let Some((name, value)) = parameter.split_once('=') else {
+    let mut rest = parameters;
+    while !rest.is_empty() {
+        let (parameter, after) = split_at_byte(rest, b',').unwrap_or((rest, ""));
+        rest = after;
+        let parameter = parameter.trim_ascii();
+        if parameter.is_empty() {
+            continue;
+        }
+        let Some((name, value)) = split_at_byte(parameter, b'=') else {
             return Err(incomplete(format!(
                 "'{parameter}' not a valid key=value pair (missing equal-sign) in Authorization \
                  header: '{header}'."
@@ -76,6 +82,13 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
         }
     }
     let credential = credential.filter(|value| !value.is_empty());
+    let dated = headers.contains_key(AMZ_DATE) || headers.contains_key(DATE);
+    if let (Some(credential), Some(signature), Some(_), true) =
+        (credential, signature, signed_headers, dated)
+        && !signature.is_empty()
+    {
+        return scope(credential, header);
+    }
     let mut missing = String::new();
     for (name, present) in [
         ("Credential", credential.is_some()),
@@ -91,34 +104,47 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
             ));
         }
     }
-    if !headers.contains_key("x-amz-date") && !headers.contains_key("date") {
+    if !dated {
         missing.push_str(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
         );
     }
-    match credential {
-        Some(credential) if missing.is_empty() => scope(credential, header),
-        _ => Err(incomplete(format!("{missing}Authorization={header}"))),
-    }
+    Err(incomplete(format!("{missing}Authorization={header}")))
+}
+
+/// What stands before and behind the first such byte, an ASCII character.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let place = memchr(byte, text.as_bytes())?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 /// Takes `keyid/date/region/service/term` apart. SigV4a leaves the Region out.
 fn scope<'a>(credential: &'a str, header: &str) -> Result<Credentials<'a>, Error> {
-    let mut parts = credential.trim_end_matches('/').split('/');
-    let elements = [
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ];
+    let mut rest = Some(credential.trim_end_matches('/'));
+    let elements: [Option<&str>; 6] = std::array::from_fn(|_| {
+        let text = rest.take()?;
+        match split_at_byte(text, b'/') {
+            None => Some(text),
+            Some((element, after)) => {
+                rest = Some(after);
+                Some(element)
+            }
+        }
+    });
     match elements {
-        [Some(access_key), Some(_), Some(_), Some(_), None] if header.starts_with("AWS4-ECDSA") => {
+        [Some(access_key), Some(_), Some(_), Some(_), None, None]
+            if header.starts_with("AWS4-ECDSA") =>
+        {
             credentials(access_key, None)
         }
-        [Some(access_key), Some(_), Some(region), Some(_), Some(_)] if parts.next().is_none() => {
-            credentials(access_key, Some(region))
-        }
+        [
+            Some(access_key),
+            Some(_),
+            Some(region),
+            Some(_),
+            Some(_),
+            None,
+        ] => credentials(access_key, Some(region)),
         _ => Err(incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
              keyid/date/region/service/term, got '{credential}'"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, StatusCode};
@@ -19,6 +19,8 @@ use super::reply::{self, Reply};
 use super::{AllowedOrigins, Context, Credentials, RequestId, Service, credentials};
 use crate::wire::json::{Reader, SerializationError, Writer};
 use crate::wire::{Error, Operation};
+
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// The front of one server: what all its connections share.
 pub(super) struct Front<S> {
@@ -150,7 +152,7 @@ fn answer_type(head: &Parts, body: &Bytes) -> Option<HeaderValue> {
 fn route(head: &Parts) -> Result<(Operation, Credentials<'_>), Error> {
     let target = head
         .headers
-        .get("x-amz-target")
+        .get(TARGET)
         .and_then(|target| target.to_str().ok());
     let operation = target
         .and_then(Operation::from_target)

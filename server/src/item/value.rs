@@ -341,6 +341,11 @@ impl<'a> MapRef<'a> {
         Entries(self.0).map(|(name, value)| (text(name), value))
     }
 
+    /// Names, as the bytes that they came in as, and values.
+    pub(super) fn iter_bytes(self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> + Clone {
+        Entries(self.0)
+    }
+
     /// How many entries there are. Counts them.
     pub fn len(self) -> usize {
         Entries(self.0).count()

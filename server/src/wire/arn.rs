@@ -35,11 +35,15 @@ pub struct Arn<'a> {
 impl<'a> Arn<'a> {
     /// Parses `text`.
     pub fn parse(text: &'a str) -> Result<Self, ArnError> {
+        // Most of what is looked at here is the name of a table.
+        if !text.starts_with("arn:") {
+            return Err(ArnError::Shape);
+        }
         let mut parts = text.splitn(6, ':');
         let mut next = || parts.next().ok_or(ArnError::Shape);
-        let (scheme, partition, service, region, account, resource) =
+        let (_, partition, service, region, account, resource) =
             (next()?, next()?, next()?, next()?, next()?, next()?);
-        if scheme != "arn" || partition.is_empty() {
+        if partition.is_empty() {
             return Err(ArnError::Shape);
         }
         if service != "dynamodb" {

@@ -17,8 +17,8 @@ pub(in crate::item) fn encode_value(value: ValueRef<'_>, writer: &mut Writer) {
 
 fn entries_within(entries: MapRef<'_>, writer: &mut Writer, depth: usize) {
     writer.begin_object();
-    for (name, value) in entries.iter() {
-        writer.key(name);
+    for (name, value) in entries.iter_bytes() {
+        writer.key_bytes(name);
         value_within(value, writer, depth);
     }
     writer.end_object();
@@ -28,12 +28,14 @@ fn value_within(value: ValueRef<'_>, writer: &mut Writer, depth: usize) {
     let kind = value.kind();
     writer.begin_object_with(opening(kind));
     match kind {
-        Kind::S | Kind::N | Kind::B => scalar(value, writer),
+        Kind::S | Kind::N | Kind::B => scalar(value, kind, writer),
         Kind::Bool => writer.boolean(value.as_bool() == Some(true)),
         Kind::Null => writer.boolean(true),
         Kind::SS | Kind::NS | Kind::BS => {
             writer.begin_array();
-            value.values().for_each(|element| scalar(element, writer));
+            value
+                .values()
+                .for_each(|element| scalar(element, element.kind(), writer));
             writer.end_array();
         }
         // Nothing in a checked item goes deeper.
@@ -70,14 +72,14 @@ fn opening(kind: Kind) -> &'static str {
     }
 }
 
-fn scalar(value: ValueRef<'_>, writer: &mut Writer) {
-    if let Some(text) = value.as_str() {
-        writer.string(text);
-    } else if let Some(bytes) = value.as_binary() {
-        writer.base64(bytes);
-    } else {
-        // Only damaged bytes are none of the three.
-        let number = value.as_number().unwrap_or(Number::ZERO);
-        writer.string(&number.to_text());
+fn scalar(value: ValueRef<'_>, kind: Kind, writer: &mut Writer) {
+    match kind {
+        Kind::S => writer.string_bytes(value.content()),
+        Kind::B => writer.base64(value.content()),
+        _ => {
+            // Only damaged bytes are none of the three.
+            let number = value.as_number().unwrap_or(Number::ZERO);
+            writer.string_bytes(number.to_text().as_bytes());
+        }
     }
 }

@@ -38,12 +38,18 @@ impl NumberText {
     }
 }
 
+impl NumberText {
+    /// The text's bytes, which are ASCII.
+    pub(in crate::item) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
 impl Deref for NumberText {
     type Target = str;
 
     fn deref(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

@@ -86,14 +86,25 @@ impl Writer {
 
     /// The name of the next member; its value has to follow.
     pub fn key(&mut self, name: &str) {
+        self.key_bytes(name.as_bytes());
+    }
+
+    /// A string.
+    pub fn string(&mut self, text: &str) {
+        self.string_bytes(text.as_bytes());
+    }
+
+    /// [`Writer::key`] of a name whose bytes were found to be UTF-8 when they came in.
+    pub fn key_bytes(&mut self, name: &[u8]) {
         self.separate();
         self.quoted(name);
         self.out.push(b':');
         self.comma = false;
     }
 
-    /// A string.
-    pub fn string(&mut self, text: &str) {
+    /// [`Writer::string`] of a text whose bytes were found to be UTF-8 when they came in: what is
+    /// stored is not looked at once more each time that it is read.
+    pub fn string_bytes(&mut self, text: &[u8]) {
         self.separate();
         self.quoted(text);
         self.comma = true;
@@ -145,9 +156,10 @@ impl Writer {
 
     /// Writes `text` between quotes. Only what JSON demands is escaped, so that almost every string
     /// is one copy.
-    fn quoted(&mut self, text: &str) {
+    fn quoted(&mut self, text: &[u8]) {
+        self.out.reserve(text.len() + 2);
         self.out.push(b'"');
-        let mut rest = text.as_bytes();
+        let mut rest = text;
         loop {
             let clean = super::scan::plain_length(rest);
             let (head, tail) = rest.split_at(clean);
