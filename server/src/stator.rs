@@ -204,7 +204,6 @@ impl Stator {
         RequestContext {
             namespace: self.inner.namespace.clone(),
             now_ms: self.now_ms(),
-            request_id: Box::default(),
             host: Box::default(),
             wording: self.inner.wording,
         }

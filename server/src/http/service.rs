@@ -52,8 +52,10 @@ impl Service for Stator {
         let context = RequestContext {
             namespace: self.namespace(None, context.credentials.region),
             now_ms: self.now_ms(),
-            request_id: context.request_id.as_str().into(),
-            host: context.host.into(),
+            host: match operation {
+                Operation::DescribeEndpoints => context.host.into(),
+                _ => Box::default(),
+            },
             wording: self.wording(),
         };
         operation::dispatch(self, &context, operation, &body).await

@@ -10,9 +10,8 @@ pub struct RequestContext {
     /// Time at which the request is handled: Unix milliseconds of the engine's clock. Everything
     /// an operation decides by time, it decides by this one reading.
     pub now_ms: u64,
-    /// `x-amzn-RequestId`.
-    pub request_id: Box<str>,
-    /// Host and port that the client addressed, empty if there was no socket.
+    /// Host and port that the client addressed, for the operation that tells it; empty if there was no
+    /// socket.
     pub host: Box<str>,
     /// Whose words errors have: the server's choice, unless the request is one that only the older
     /// validation layer reads ([`RequestContext::reading`]).

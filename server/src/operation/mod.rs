@@ -105,7 +105,7 @@ impl Nothing {
 }
 
 /// Bytes that most answers fit into.
-const ANSWER_SIZE: usize = 512;
+const ANSWER_SIZE: usize = 2048;
 
 /// Defines [`dispatch`] and the typed calls from the list of operations that are served.
 macro_rules! operations {

@@ -4,6 +4,8 @@
 //! The order of the checks is DynamoDB's: presence and type of each attribute in the order of the
 //! key schema, then emptiness, then size; the table's key before those of its indexes.
 
+use smallvec::SmallVec;
+
 use crate::{
     item::{ItemRef, Kind, ValueRef},
     plan::rejection::Rejection,
@@ -165,7 +167,10 @@ pub fn index_key(table: &Table, index: &SecondaryIndex, item: ItemRef<'_>) -> Op
 }
 
 /// The values of all `attributes`, in their order.
-fn values<'a>(attributes: &[KeyAttribute], item: ItemRef<'a>) -> Option<Vec<ValueRef<'a>>> {
+fn values<'a>(
+    attributes: &[KeyAttribute],
+    item: ItemRef<'a>,
+) -> Option<SmallVec<[ValueRef<'a>; 4]>> {
     attributes
         .iter()
         .map(|attribute| item.get(&attribute.name))

@@ -39,6 +39,9 @@ pub fn entry_key<'a>(
     ))
 }
 
+/// Bytes that most parts of keys fit in: what is set aside for one before its values are looked at.
+const PART_SIZE: usize = 64;
+
 /// Bytes of a keyspace in front of an encoded key.
 const KEYSPACE_SIZE: usize = 4;
 
@@ -144,7 +147,7 @@ pub fn partition_range<'a>(
 }
 
 fn partition_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(PART_SIZE);
     let mut values = values.into_iter().peekable();
     while let Some(value) = values.next() {
         let place = if values.peek().is_some() {
@@ -160,7 +163,7 @@ fn partition_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option
 }
 
 fn sort_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(PART_SIZE);
     for value in values {
         if !encode(value, Place::Inner, &mut bytes) {
             return None;
