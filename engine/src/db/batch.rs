@@ -19,7 +19,7 @@ pub struct Batch {
     /// A value, or a deletion.
     writes: BTreeMap<Key, Option<Value>>,
     /// Values under keys that get their sequence number at the commit.
-    stamped: Vec<(Key, Value)>,
+    stamped: BTreeMap<Key, Value>,
     dropped: Vec<KeyspaceId>,
     /// Of the keys and values that were ever put in: what was overwritten within the batch counts.
     size: usize,
@@ -47,7 +47,8 @@ impl Batch {
 
     /// Sets the value of a key that is made when the batch is committed: its sort part is the sequence
     /// number of the commit, u64 big-endian, and then `suffix`. Nothing else tells writers that do not
-    /// know of each other which of them comes first. Suffixes under one partition must differ.
+    /// know of each other which of them comes first. A second value for the same suffix under the same
+    /// partition takes the place of the first, as with [`Self::put`].
     pub fn put_stamped(
         &mut self,
         keyspace: KeyspaceId,
@@ -57,7 +58,7 @@ impl Batch {
     ) {
         let (key, value) = (Key::stamped(keyspace, partition, suffix), value.into());
         self.size += key.as_bytes().len() + value.len();
-        self.stamped.push((key, value));
+        self.stamped.insert(key, value);
     }
 
     /// Drops a keyspace with all that is in it, in constant time. Its id is never used again, so
@@ -133,6 +134,16 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_stamped_values_with_one_suffix_the_last_is_kept() {
+        let mut batch = Batch::new();
+        for (suffix, value) in [(b"a", "first"), (b"b", "other"), (b"a", "last")] {
+            batch.put_stamped(KeyspaceId(1), b"partition", suffix, value);
+        }
+        let values: Vec<_> = batch.stamped.values().map(|value| value.to_vec()).collect();
+        assert_eq!(values, [b"last".to_vec(), b"other".to_vec()]);
+    }
 
     fn key(sort: &str) -> Key {
         Key::new(KeyspaceId(1), b"partition", sort.as_bytes())
