@@ -40,28 +40,30 @@ pub(super) async fn execute(
 fn create(stator: &Stator, mut record: Record, now_ms: u64) -> Result<Arc<Table>, Fault> {
     let namespace = Namespace::new(record.account.as_str(), record.region.as_str());
     let name = record.name.clone();
-    let changed = stator
-        .catalog()
-        .change(&namespace, &name, now_ms, |existing| {
-            if let Some(table) = existing {
-                return Err(taken(table, now_ms).into());
-            }
-            let indexed = !record.local_indexes.is_empty() || !record.global_indexes.is_empty();
-            quota::check_creation(stator, &namespace, indexed, now_ms)?;
-            quota::check_capacity(stator, &namespace, None, &record, now_ms)?;
-            give_keyspaces(stator.store(), &mut record)?;
-            record.id = table_id(stator.store())?;
-            if let Some(stream) = &mut record.stream {
-                stream.label = stream_label(stator, &namespace, &name, now_ms);
-            }
-            Ok((
-                Change::Put {
-                    record: Box::new(record),
-                    dropped: Vec::new(),
-                },
-                (),
-            ))
-        })?;
+    let admits = quota::admits(stator, &namespace);
+    let changed =
+        stator
+            .catalog()
+            .change_within(&namespace, &name, now_ms, admits, |existing| {
+                if let Some(table) = existing {
+                    return Err(taken(table, now_ms).into());
+                }
+                let indexed = !record.local_indexes.is_empty() || !record.global_indexes.is_empty();
+                quota::check_creation(stator, &namespace, indexed, now_ms)?;
+                quota::check_capacity(stator, &namespace, None, &record, now_ms)?;
+                give_keyspaces(stator.store(), &mut record)?;
+                record.id = table_id(stator.store())?;
+                if let Some(stream) = &mut record.stream {
+                    stream.label = stream_label(stator, &namespace, &name, now_ms);
+                }
+                Ok((
+                    Change::Put {
+                        record: Box::new(record),
+                        dropped: Vec::new(),
+                    },
+                    (),
+                ))
+            })?;
     changed
         .after
         .ok_or_else(|| Error::InternalServer("Internal server error".into()).into())

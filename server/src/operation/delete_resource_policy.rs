@@ -1,10 +1,12 @@
 //! `DeleteResourcePolicy`.
 
-use super::{RequestContext, policy::Slot};
+use super::{
+    RequestContext,
+    policy::{Edit, Slot},
+};
 use crate::{
     stator::Stator,
     store::Fault,
-    table::Change,
     wire::{
         Error,
         shapes::{DeleteResourcePolicyInput, DeleteResourcePolicyOutput},
@@ -31,32 +33,12 @@ fn delete(
     context: &RequestContext,
     input: &DeleteResourcePolicyInput,
 ) -> Result<Option<u64>, Fault> {
-    let now_ms = context.now_ms;
-    let slot = Slot::of(
-        stator,
-        context,
-        input.resource_arn.as_deref().unwrap_or_default(),
-    )?;
-    let changed = stator
-        .catalog()
-        .change(&slot.namespace, slot.table, now_ms, |table| {
-            let table = slot.check(stator, table, now_ms)?;
-            let current = slot.policy(table);
-            slot.check_revision(current, input.expected_revision_id.as_deref())?;
-            let revision = current.map(|policy| policy.changed_ms);
-            if current.is_none_or(|policy| policy.document.is_none()) {
-                return Ok((Change::Nothing, revision));
-            }
-            slot.check_changeable(stator, table, current, now_ms)?;
-            let mut record = Box::new(table.record().clone());
-            slot.fill(&mut record.policies, None, now_ms);
-            Ok((
-                Change::Put {
-                    record,
-                    dropped: Vec::new(),
-                },
-                revision,
-            ))
-        })?;
-    Ok(changed.outcome)
+    let arn = input.resource_arn.as_deref().unwrap_or_default();
+    let slot = Slot::of(stator, context, arn)?;
+    let edit = Edit {
+        document: None,
+        expected: input.expected_revision_id.as_deref(),
+        confirmed: false,
+    };
+    Ok(slot.change(stator, &edit, context.now_ms)?.before)
 }

@@ -41,7 +41,8 @@ fn delete(stator: &Stator, context: &RequestContext, name: &str) -> Result<Arc<T
     let (namespace, name) = stator.resolve(context, name);
     let now_ms = context.now_ms;
     let delay_ms = stator.table_state_delay_ms();
-    let changed = stator.catalog().change(&namespace, name, now_ms, |table| {
+    let (catalog, admits) = (stator.catalog(), quota::admits(stator, &namespace));
+    let changed = catalog.change_within(&namespace, name, now_ms, admits, |table| {
         let table = table.ok_or_else(|| table_not_found(name))?;
         check(table, now_ms)?;
         check_policies(table, delay_ms, now_ms)?;

@@ -2,7 +2,8 @@
 
 use crate::{
     expression::{self, ExpressionError, KeyClause, KeySelection, KeyTest},
-    item::Kind,
+    item::{Kind, Value},
+    plan::{Rejection, key},
     store::{
         KeyRange, KeyspaceId,
         layout::{self, SortCondition},
@@ -26,6 +27,29 @@ pub(super) fn select(
             range: &range,
         },
     )
+}
+
+/// That no item's key is too short for what a selection looks for.
+///
+/// # Errors
+/// The refusal of a key of that size.
+pub(super) fn check_sizes(selection: &KeySelection) -> Result<(), Rejection> {
+    let size = |value: &Value| value.as_ref().size();
+    let tested = match &selection.sort {
+        None => 0,
+        Some(KeyTest::Between(low, high)) => size(low).max(size(high)),
+        Some(
+            KeyTest::Equal(value)
+            | KeyTest::Less(value)
+            | KeyTest::LessOrEqual(value)
+            | KeyTest::Greater(value)
+            | KeyTest::GreaterOrEqual(value)
+            | KeyTest::BeginsWith(value),
+        ) => size(value),
+    };
+    let partition = selection.partition.iter().map(size).sum();
+    let prefix: usize = selection.sort_prefix.iter().map(size).sum();
+    key::check_compared(partition, prefix + tested)
 }
 
 /// The entries that a selection means; `None` if a value of it cannot be part of a key.

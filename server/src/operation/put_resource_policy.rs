@@ -1,10 +1,12 @@
 //! `PutResourcePolicy`.
 
-use super::{RequestContext, policy::Slot};
+use super::{
+    RequestContext,
+    policy::{Edit, Slot},
+};
 use crate::{
     stator::Stator,
     store::Fault,
-    table::Change,
     wire::{
         Error,
         shapes::{PutResourcePolicyInput, PutResourcePolicyOutput},
@@ -20,7 +22,7 @@ pub(super) async fn execute(
     let work = move || put(&owner, &own_context, &input);
     let revision = stator.store().run_blocking(work).await?;
     Ok(PutResourcePolicyOutput {
-        revision_id: Some(revision.to_string()),
+        revision_id: revision.map(|revision| revision.to_string()),
     })
 }
 
@@ -30,44 +32,14 @@ fn put(
     stator: &Stator,
     context: &RequestContext,
     input: &PutResourcePolicyInput,
-) -> Result<u64, Fault> {
-    let now_ms = context.now_ms;
-    let slot = Slot::of(
-        stator,
-        context,
-        input.resource_arn.as_deref().unwrap_or_default(),
-    )?;
+) -> Result<Option<u64>, Fault> {
+    let arn = input.resource_arn.as_deref().unwrap_or_default();
+    let slot = Slot::of(stator, context, arn)?;
     let document = slot.document(input.policy.as_deref().unwrap_or_default())?;
-    let confirmed = input.confirm_remove_self_resource_access == Some(true);
-    let changed = stator
-        .catalog()
-        .change(&slot.namespace, slot.table, now_ms, |table| {
-            let table = slot.check(stator, table, now_ms)?;
-            if !confirmed && document.locks_out {
-                return Err(Error::AccessDenied(
-                    "The new resource policy will not allow you to update the resource policy in \
-                     the future."
-                        .into(),
-                )
-                .into());
-            }
-            let current = slot.policy(table);
-            slot.check_revision(current, input.expected_revision_id.as_deref())?;
-            if let Some(current) = current
-                && current.document.as_ref() == Some(&document.canonical)
-            {
-                return Ok((Change::Nothing, current.changed_ms));
-            }
-            slot.check_changeable(stator, table, current, now_ms)?;
-            let mut record = Box::new(table.record().clone());
-            let revision = slot.fill(&mut record.policies, Some(document.canonical), now_ms);
-            Ok((
-                Change::Put {
-                    record,
-                    dropped: Vec::new(),
-                },
-                revision,
-            ))
-        })?;
-    Ok(changed.outcome)
+    let edit = Edit {
+        document: Some(&document),
+        expected: input.expected_revision_id.as_deref(),
+        confirmed: input.confirm_remove_self_resource_access == Some(true),
+    };
+    Ok(slot.change(stator, &edit, context.now_ms)?.after)
 }

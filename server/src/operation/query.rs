@@ -106,6 +106,7 @@ fn validate(stator: &Stator, layer: Layer, input: QueryInput) -> Result<Request,
 fn range(layer: Layer, source: &Source, request: &Request) -> Result<KeyRange, Error> {
     let selection = key_range::select(&request.clauses, source.key_schema())
         .map_err(|error| layer.expression(error))?;
+    key_range::check_sizes(&selection)?;
     let range = key_range::entries(source.keyspace(), &selection).ok_or(Rejection::KeyMismatch)?;
     let Some(start) = &request.page.start else {
         return Ok(range);

@@ -79,29 +79,31 @@ fn update(
         delay_ms: stator.table_state_delay_ms(),
     };
     let store = stator.store();
-    let changed = stator
-        .catalog()
-        .change(&namespace, name, context.now_ms, |table| {
-            let table = table.ok_or_else(|| table_not_found(name))?;
-            check_usable(table, context.now_ms)?;
-            quota::check_change(stator, &namespace, context.now_ms)?;
-            let mut record = Box::new(table.record().clone());
-            record.purge(context.now_ms);
-            change::apply(input, table, &mut record, times)?;
-            let old = Some(table.record());
-            quota::check_capacity(stator, &namespace, old, &record, context.now_ms)?;
-            let mut stream = record.stream.as_mut();
-            if let Some(stream) = stream.take_if(|stream| stream.label.is_empty()) {
-                stream.label = stream_label(stator, &namespace, name, context.now_ms);
-            }
-            for index in record.global_indexes.iter_mut() {
-                if index.keyspace == 0 {
-                    index.keyspace = store.create_keyspace()?.0;
+    let admits = quota::admits(stator, &namespace);
+    let changed =
+        stator
+            .catalog()
+            .change_within(&namespace, name, context.now_ms, admits, |table| {
+                let table = table.ok_or_else(|| table_not_found(name))?;
+                check_usable(table, context.now_ms)?;
+                quota::check_change(stator, &namespace, context.now_ms)?;
+                let mut record = Box::new(table.record().clone());
+                record.purge(context.now_ms);
+                change::apply(input, table, &mut record, times)?;
+                let old = Some(table.record());
+                quota::check_capacity(stator, &namespace, old, &record, context.now_ms)?;
+                let mut stream = record.stream.as_mut();
+                if let Some(stream) = stream.take_if(|stream| stream.label.is_empty()) {
+                    stream.label = stream_label(stator, &namespace, name, context.now_ms);
                 }
-            }
-            let dropped = dropped(table, &record);
-            Ok((Change::Put { record, dropped }, ()))
-        })?;
+                for index in record.global_indexes.iter_mut() {
+                    if index.keyspace == 0 {
+                        index.keyspace = store.create_keyspace()?.0;
+                    }
+                }
+                let dropped = dropped(table, &record);
+                Ok((Change::Put { record, dropped }, ()))
+            })?;
     if let Some(table) = &changed.after {
         let old = changed.before.as_ref();
         let is_new = |index: &&SecondaryIndex| {

@@ -46,6 +46,19 @@ pub fn check_lookup_key(schema: &KeySchema, key: ItemRef<'_>) -> Result<(), Reje
     check_sizes(schema, key)
 }
 
+/// Checks the sizes of what a key condition looks for: a partition key and a sort key of so many bytes
+/// (a user's report of a Query, facebook/ThreatExchange issue 1324; that of the sort key is the answer
+/// of the other operations).
+pub fn check_compared(partition: usize, sort: usize) -> Result<(), Rejection> {
+    if partition > MAX_PARTITION_KEY_BYTES {
+        return Err(Rejection::PartitionKeySize);
+    }
+    if sort > MAX_SORT_KEY_BYTES {
+        return Err(Rejection::SortKeySize);
+    }
+    Ok(())
+}
+
 /// Where the item stands that `key` names, if it is a key of the table.
 pub fn lookup_key(table: &Table, key: ItemRef<'_>) -> Result<Key, Rejection> {
     check_lookup_key(table.key_schema(), key)?;
@@ -227,13 +240,7 @@ fn check_not_empty(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejectio
 }
 
 fn check_sizes(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
-    if size(schema.partition(), item) > MAX_PARTITION_KEY_BYTES {
-        return Err(Rejection::PartitionKeySize);
-    }
-    if size(schema.sort(), item) > MAX_SORT_KEY_BYTES {
-        return Err(Rejection::SortKeySize);
-    }
-    Ok(())
+    check_compared(size(schema.partition(), item), size(schema.sort(), item))
 }
 
 /// Size of the values of `attributes`, names not counted.

@@ -20,7 +20,8 @@ use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::{
-    Filling, KeyType, Namespace, Record, Statistics, Table, TableStatus,
+    Census, Filling, KeyType, Namespace, Record, Statistics, Table,
+    admission::Admission,
     record::{LatestStream, RecordError},
     recount, statistics,
 };
@@ -62,21 +63,7 @@ pub struct Catalog {
     streams: Arc<Streams>,
     tables: RwLock<HashMap<Namespace, Tables>>,
     stripes: Box<[Mutex<()>]>,
-}
-
-/// How many tables there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// All.
-    pub tables: usize,
-    /// Those that are being created, updated or deleted.
-    pub changing: usize,
-    /// Those with secondary indexes that are being created.
-    pub creating_indexed: usize,
-    /// Provisioned capacity of all tables and their indexes, in units to read.
-    pub read_units: i64,
-    /// The same in units to write.
-    pub write_units: i64,
+    admission: Admission,
 }
 
 /// What becomes of a table.
@@ -175,6 +162,7 @@ impl Catalog {
             streams,
             tables: RwLock::new(tables),
             stripes,
+            admission: Admission::default(),
         })
     }
 
@@ -223,21 +211,11 @@ impl Catalog {
     /// How many tables `namespace` has at `now_ms`, in all and in certain states.
     pub fn census(&self, namespace: &Namespace, now_ms: u64) -> Census {
         let tables = self.tables.read();
-        let mut census = Census::default();
-        for table in tables.get(namespace).into_iter().flat_map(BTreeMap::values) {
-            if table.is_gone(now_ms) {
-                continue;
-            }
-            let status = table.status(now_ms);
-            let indexed = !table.indexes().is_empty();
-            let (read_units, write_units) = table.record().provisioned();
-            census.read_units += read_units;
-            census.write_units += write_units;
-            census.tables += 1;
-            census.changing += usize::from(status != TableStatus::Active);
-            census.creating_indexed += usize::from(status == TableStatus::Creating && indexed);
-        }
-        census
+        let tables = tables.get(namespace).into_iter().flat_map(BTreeMap::values);
+        tables
+            .filter(|table| !table.is_gone(now_ms))
+            .map(|table| Census::of(table, now_ms))
+            .fold(Census::default(), Census::plus)
     }
 
     /// Namespaces in which there is a table `name` at `now_ms`. Slow: for messages to people.
@@ -279,13 +257,31 @@ impl Catalog {
         now_ms: u64,
         decide: impl FnOnce(Option<&Arc<Table>>) -> Result<(Change, T), Fault>,
     ) -> Result<Changed<T>, Fault> {
+        self.change_within(namespace, name, now_ms, |_, _| Ok(()), decide)
+    }
+
+    /// The same, if `admit` agrees: it is asked once it is known what becomes of the table, with what
+    /// the namespace has by then, changes of others that are not done yet included, and what it would
+    /// have more. Between that and the change nobody else is admitted to the same room.
+    ///
+    /// # Errors
+    /// Also what `admit` refuses with.
+    pub fn change_within<T>(
+        &self,
+        namespace: &Namespace,
+        name: &str,
+        now_ms: u64,
+        admit: impl FnOnce(Census, Census) -> Result<(), Fault>,
+        decide: impl FnOnce(Option<&Arc<Table>>) -> Result<(Change, T), Fault>,
+    ) -> Result<Changed<T>, Fault> {
         let _guard = self.stripe(namespace, name).map(Mutex::lock);
         let before = self.find(namespace, name, now_ms);
         let (change, outcome) = decide(before.as_ref())?;
         let after = match change {
             Change::Nothing => before.clone(),
             Change::Put { record, dropped } => {
-                Some(self.put(namespace, before.as_ref(), *record, &dropped, now_ms)?)
+                let before = before.as_ref();
+                Some(self.put(namespace, before, *record, &dropped, now_ms, admit)?)
             }
             Change::Remove => {
                 self.remove(namespace, name, before.as_ref(), now_ms)?;
@@ -321,6 +317,7 @@ impl Catalog {
         record: Record,
         dropped: &[KeyspaceId],
         now_ms: u64,
+        admit: impl FnOnce(Census, Census) -> Result<(), Fault>,
     ) -> Result<Arc<Table>, Fault> {
         let name: Box<str> = record.name.as_str().into();
         let key = system::table_definition(&namespace.account, &namespace.region, &name);
@@ -364,15 +361,19 @@ impl Catalog {
         for keyspace in dropped {
             drop_keyspace(&mut batch, *keyspace);
         }
+        let was = before.map_or_else(Census::default, |before| Census::of(before, now_ms));
+        let more = Census::of(&table, now_ms).beyond(was);
+        let count = || self.census(namespace, now_ms);
+        let promise = self.admission.promise(namespace, more, count, admit)?;
         self.write(batch, closed, now_ms)?;
         if let Some(stream) = created {
             self.streams.insert(stream)?;
         }
-        self.tables
-            .write()
-            .entry(namespace.clone())
-            .or_default()
-            .insert(name, Arc::clone(&table));
+        promise.keep(|| {
+            let mut tables = self.tables.write();
+            let tables = tables.entry(namespace.clone()).or_default();
+            tables.insert(name, Arc::clone(&table));
+        });
         table.publish();
         if before.is_some() {
             self.store.settle()?;

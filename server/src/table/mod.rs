@@ -7,6 +7,7 @@
 //!
 //! Absent from here: items and requests. Operations translate their shapes to and from these types.
 
+mod admission;
 mod arn;
 mod catalog;
 mod changes;
@@ -21,8 +22,9 @@ mod throughput;
 mod time_to_live;
 mod view;
 
+pub use admission::Census;
 pub use arn::{Namespace, root_arn, table_arn};
-pub use catalog::{Catalog, CatalogError, Census, Change, Changed};
+pub use catalog::{Catalog, CatalogError, Change, Changed};
 pub use changes::Changes;
 pub use filling::Filling;
 pub use key_schema::{KeyAttribute, KeySchema, KeyType, ScalarType};

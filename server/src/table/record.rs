@@ -417,8 +417,14 @@ impl Record {
         {
             return wrong("an index key has an attribute without definition or no partition key");
         }
-        if self.collections.is_some() == self.local_indexes.is_empty() {
-            return wrong("it has local indexes and no collections, or the other way round");
+        if self.collections.is_none() && !self.local_indexes.is_empty() {
+            return wrong(
+                "it has local indexes and no keyspace for the sizes of item collections (a build from \
+                 before the first release wrote it; there is no way to go on with its data)",
+            );
+        }
+        if self.collections.is_some() && self.local_indexes.is_empty() {
+            return wrong("it has a keyspace for item collections and no local indexes");
         }
         let mut keyspaces: Vec<u32> = self.keyspaces().collect();
         keyspaces.sort_unstable();

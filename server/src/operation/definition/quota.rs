@@ -1,11 +1,13 @@
 //! Quotas of an account in a Region, over all its tables.
 //!
-//! What is refused was counted just before. Requests that come at the same moment are not counted
-//! against one another: a quota can be passed by as many as do.
+//! Each is looked at twice: early, where its refusal stands among the others of a request, and again
+//! when the change is about to be made ([`admits`]), with what has been promised to requests that came
+//! at the same moment.
 
 use super::throughput::ACCOUNT_CAPACITY_LIMIT;
 use crate::{
     stator::Stator,
+    store::Fault,
     table::{Census, Namespace, Record},
     wire::Error,
 };
@@ -36,35 +38,24 @@ impl Default for Quotas {
 /// That one more table can be created in `namespace`.
 ///
 /// # Errors
-/// `LimitExceededException`. The words are those of users' reports, with today's numbers:
-/// hashicorp/terraform-provider-aws#2274 quotes that of too many tables, hashicorp/terraform#16525
-/// that of indexed ones.
+/// `LimitExceededException`.
 pub(crate) fn check_creation(
     stator: &Stator,
     namespace: &Namespace,
     indexed: bool,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let quotas = stator.quotas();
-    let census = stator.catalog().census(namespace, now_ms);
-    if census.tables >= quotas.tables {
-        let limit = quotas.tables;
-        return Err(exceeded(format!(
-            "There is a limit of {limit} tables per subscriber"
-        )));
-    }
-    if indexed && census.creating_indexed >= quotas.creating_indexed {
-        return Err(exceeded(
-            "You have exceeded the maximum number of indexed tables that can be created \
-             simultaneously"
-                .to_owned(),
-        ));
-    }
-    check(quotas, census)
+    let more = Census {
+        tables: 1,
+        creating_indexed: usize::from(indexed),
+        changing: 1,
+        ..Census::default()
+    };
+    check_now(stator, namespace, more, now_ms)
 }
 
 /// That the account can have the provisioned capacity of `after` in place of that of `before`, which
-/// is that of the table until now (DDB-TABLE-443).
+/// is that of the table until now.
 ///
 /// # Errors
 /// `LimitExceededException`.
@@ -75,31 +66,16 @@ pub(crate) fn check_capacity(
     after: &Record,
     now_ms: u64,
 ) -> Result<(), Error> {
-    let before = before.map_or((0, 0), Record::provisioned);
-    let after = after.provisioned();
-    let more = (after.0 - before.0, after.1 - before.1);
-    if more.0 <= 0 && more.1 <= 0 {
-        return Ok(());
-    }
-    let census = stator.catalog().census(namespace, now_ms);
-    for (member, reserved, more) in [
-        ("ReadCapacityUnits", census.read_units, more.0),
-        ("WriteCapacityUnits", census.write_units, more.1),
-    ] {
-        if more > 0 && reserved + more > ACCOUNT_CAPACITY_LIMIT {
-            return Err(Error::LimitExceeded(
-                format!(
-                    "This request would have caused the {member} limit to be exceeded for the \
-                     account in {}. Current {member} reserved by the account: {reserved}. Limit: \
-                     {ACCOUNT_CAPACITY_LIMIT}. Requested: {more}. Refer to the Amazon DynamoDB \
-                     Developer Guide for current limits and how to request higher limits.",
-                    namespace.region
-                )
-                .into(),
-            ));
+    let capacity = |record: &Record| {
+        let (read_units, write_units) = record.provisioned();
+        Census {
+            read_units,
+            write_units,
+            ..Census::default()
         }
-    }
-    Ok(())
+    };
+    let before = before.map_or_else(Census::default, capacity);
+    check_now(stator, namespace, capacity(after).beyond(before), now_ms)
 }
 
 /// That one more table of `namespace` can be changed or deleted.
@@ -115,19 +91,78 @@ pub(crate) fn check_change(
     if stator.table_state_delay_ms() == 0 {
         return Ok(());
     }
-    check(stator.quotas(), stator.catalog().census(namespace, now_ms))
+    let more = Census {
+        changing: 1,
+        ..Census::default()
+    };
+    check_now(stator, namespace, more, now_ms)
 }
 
-fn check(quotas: Quotas, census: Census) -> Result<(), Error> {
-    if census.changing < quotas.changing {
+/// The check of a change that is about to be made; see [`crate::table::Catalog::change_within`].
+pub(crate) fn admits(
+    stator: &Stator,
+    namespace: &Namespace,
+) -> impl FnOnce(Census, Census) -> Result<(), Fault> {
+    let (quotas, region) = (stator.quotas(), namespace.region.clone());
+    move |there, more| Ok(check(quotas, &region, there, more)?)
+}
+
+fn check_now(
+    stator: &Stator,
+    namespace: &Namespace,
+    more: Census,
+    now_ms: u64,
+) -> Result<(), Error> {
+    if more == Census::default() {
         return Ok(());
     }
-    let limit = quotas.changing;
-    Err(exceeded(format!(
-        "Only {limit} tables can be created, updated, or deleted simultaneously"
-    )))
+    let there = stator.catalog().census(namespace, now_ms);
+    check(stator.quotas(), &namespace.region, there, more)
 }
 
-fn exceeded(what: String) -> Error {
-    Error::LimitExceeded(format!("Subscriber limit exceeded: {what}").into())
+/// That there can be `more` beside what is `there`. The words are those of users' reports, with
+/// today's numbers: hashicorp/terraform-provider-aws#2274 quotes that of too many tables,
+/// hashicorp/terraform#16525 that of indexed ones; and DDB-TABLE-443 that of capacity.
+fn check(quotas: Quotas, region: &str, there: Census, more: Census) -> Result<(), Error> {
+    let exceeds = |there: usize, more: usize, limit: usize| more > 0 && there + more > limit;
+    let exceeded = |what: String| {
+        Err(Error::LimitExceeded(
+            format!("Subscriber limit exceeded: {what}").into(),
+        ))
+    };
+    if exceeds(there.tables, more.tables, quotas.tables) {
+        let limit = quotas.tables;
+        return exceeded(format!("There is a limit of {limit} tables per subscriber"));
+    }
+    let (limit, indexed) = (quotas.creating_indexed, more.creating_indexed);
+    if exceeds(there.creating_indexed, indexed, limit) {
+        return exceeded(
+            "You have exceeded the maximum number of indexed tables that can be created \
+             simultaneously"
+                .to_owned(),
+        );
+    }
+    if exceeds(there.changing, more.changing, quotas.changing) {
+        let limit = quotas.changing;
+        return exceeded(format!(
+            "Only {limit} tables can be created, updated, or deleted simultaneously"
+        ));
+    }
+    for (member, reserved, more) in [
+        ("ReadCapacityUnits", there.read_units, more.read_units),
+        ("WriteCapacityUnits", there.write_units, more.write_units),
+    ] {
+        if more > 0 && reserved + more > ACCOUNT_CAPACITY_LIMIT {
+            return Err(Error::LimitExceeded(
+                format!(
+                    "This request would have caused the {member} limit to be exceeded for the \
+                     account in {region}. Current {member} reserved by the account: {reserved}. \
+                     Limit: {ACCOUNT_CAPACITY_LIMIT}. Requested: {more}. Refer to the Amazon \
+                     DynamoDB Developer Guide for current limits and how to request higher limits."
+                )
+                .into(),
+            ));
+        }
+    }
+    Ok(())
 }

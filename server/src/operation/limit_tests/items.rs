@@ -143,7 +143,36 @@ fn keys() {
                     json!({"TableName": "hash", "Key": {"pk": {"S": x(n)}}}),
                 )
             },
-            partition,
+            partition.clone(),
+        ),
+        most(
+            "partition key, queried",
+            CONSTRAINTS,
+            2_048,
+            |n| {
+                let values = json!({":k": {"S": x(n)}});
+                (
+                    Query,
+                    json!({"TableName": "hash", "KeyConditionExpression": "pk = :k",
+                           "ExpressionAttributeValues": values}),
+                )
+            },
+            partition.clone(),
+        ),
+        most(
+            "sort key, queried",
+            CONSTRAINTS,
+            1_024,
+            |n| {
+                let values = json!({":k": {"S": "a"}, ":s": {"S": x(n)}});
+                (
+                    Query,
+                    json!({"TableName": "indexed",
+                           "KeyConditionExpression": "pk = :k AND sk BETWEEN :k AND :s",
+                           "ExpressionAttributeValues": values}),
+                )
+            },
+            sort.clone(),
         ),
         most(
             "sort key, put",

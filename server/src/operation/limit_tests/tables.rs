@@ -396,6 +396,30 @@ fn the_number_of_tables() {
 }
 
 #[test]
+fn the_number_of_tables_that_come_at_once() {
+    let quotas = Quotas {
+        tables: 5,
+        ..Quotas::default()
+    };
+    for round in 0..20 {
+        let harness = harness(quotas, 0);
+        let made = std::thread::scope(|scope| {
+            let harness = &harness;
+            let create =
+                |n: usize| move || harness.call(CreateTable, &named(&format!("t{round}-{n}")));
+            let all: Vec<_> = (0..8).map(|n| scope.spawn(create(n))).collect();
+            all.into_iter()
+                .map(|one| one.join().unwrap())
+                .filter(Result::is_ok)
+                .count()
+        });
+        assert_eq!(made, 5);
+        let listed = harness.ok(ListTables, json!({}));
+        assert_eq!(listed["TableNames"].as_array().unwrap().len(), 5);
+    }
+}
+
+#[test]
 fn the_number_of_tables_on_their_way() {
     let quotas = Quotas {
         changing: 3,

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use super::{RequestContext, definition::check_rested, resource::Resource};
 use crate::{
     stator::{Stator, table_not_found},
+    store::Fault,
     streams::StreamName,
-    table::{Namespace, Table, TableStatus, record::Policy, root_arn},
+    table::{Change, Namespace, Table, TableStatus, record::Policy, root_arn},
     wire::{Arn, Error},
 };
 use document::Document;
@@ -80,6 +81,24 @@ pub(super) struct Checked {
     pub(super) canonical: String,
     /// Whether it would deny its owner to replace it.
     pub(super) locks_out: bool,
+}
+
+/// What becomes of a slot.
+pub(super) struct Edit<'a> {
+    /// The policy that comes into it; with none it is emptied.
+    pub(super) document: Option<&'a Checked>,
+    /// `ExpectedRevisionId`.
+    pub(super) expected: Option<&'a str>,
+    /// Whether a policy is wanted that denies its owner to replace it.
+    pub(super) confirmed: bool,
+}
+
+/// The revisions of a slot, before and after a change: also of a deletion, and none where there never
+/// was a policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Revisions {
+    pub(super) before: Option<u64>,
+    pub(super) after: Option<u64>,
 }
 
 /// A slot for a policy, by the ARN of its table or stream.
@@ -165,6 +184,42 @@ impl<'a> Slot<'a> {
             .find(|policy| policy.stream.as_deref() == self.stream)
     }
 
+    /// Puts a policy into the slot, or takes it out; blocks.
+    pub(super) fn change(
+        &self,
+        stator: &Stator,
+        edit: &Edit<'_>,
+        now_ms: u64,
+    ) -> Result<Revisions, Fault> {
+        let catalog = stator.catalog();
+        let changed = catalog.change(&self.namespace, self.table, now_ms, |table| {
+            let table = self.check(stator, table, now_ms)?;
+            if edit.document.is_some_and(|new| new.locks_out) && !edit.confirmed {
+                return Err(Error::AccessDenied(
+                    "The new resource policy will not allow you to update the resource policy in \
+                     the future."
+                        .into(),
+                )
+                .into());
+            }
+            let current = self.policy(table);
+            let before = current.map(|policy| policy.changed_ms);
+            self.check_revision(current, edit.expected)?;
+            let new = edit.document.map(|new| &new.canonical);
+            if current.and_then(|policy| policy.document.as_ref()) == new {
+                let after = before;
+                return Ok((Change::Nothing, Revisions { before, after }));
+            }
+            self.check_changeable(stator, table, current, now_ms)?;
+            let mut record = Box::new(table.record().clone());
+            let after = Some(self.fill(&mut record.policies, new.cloned(), now_ms));
+            let dropped = Vec::new();
+            let put = Change::Put { record, dropped };
+            Ok((put, Revisions { before, after }))
+        })?;
+        Ok(changed.outcome)
+    }
+
     /// Puts `document`, or that there is none, into the slot.
     pub(super) fn fill(
         &self,
@@ -222,7 +277,7 @@ impl<'a> Slot<'a> {
 
     /// Checks that what is in the slot has the revision that the caller expects (DDB-TABLE-205,
     /// -209).
-    pub(super) fn check_revision(
+    fn check_revision(
         &self,
         current: Option<&Policy>,
         expected: Option<&str>,
@@ -248,7 +303,7 @@ impl<'a> Slot<'a> {
     /// Checks that the table is not being deleted, and that the last change is not too fresh:
     /// first it is still being applied, then the slot rests (DDB-TABLE-206, -236). Where changes
     /// take no time, neither shows.
-    pub(super) fn check_changeable(
+    fn check_changeable(
         &self,
         stator: &Stator,
         table: &Table,

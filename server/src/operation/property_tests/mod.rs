@@ -28,7 +28,9 @@ mod writes;
 
 use std::hash::{BuildHasher, RandomState};
 
-use self::{model::Model, random::Random};
+pub(in crate::operation) use self::random::Random;
+
+use self::model::Model;
 use crate::operation::harness::Harness;
 
 /// Cases of a run, if the environment does not say how many.

@@ -5,17 +5,17 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
 };
 
-pub(super) struct Random(ChaCha8Rng);
+pub(in crate::operation) struct Random(ChaCha8Rng);
 
 impl Random {
-    pub(super) fn new(seed: u64, case: u64) -> Self {
+    pub(in crate::operation) fn new(seed: u64, case: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(case);
         Self(generator)
     }
 
     /// A number below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(in crate::operation) fn below(&mut self, end: usize) -> usize {
         (self.0.next_u64() % end as u64) as usize
     }
 

@@ -18,6 +18,8 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, CancellationReason, Get, KeySchemaElement,
     KeyType, ScalarAttributeType, TransactGetItem, TransactWriteItem, Update,
 };
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use stator_client_rust::{Outcome, Stator};
 
 const CLIENTS: u64 = 8;
@@ -25,18 +27,6 @@ const READERS: u64 = 2;
 const ITEMS: u64 = 20;
 /// What each client tries, if the environment does not say it: enough that all pairs of items meet.
 const TRANSFERS: u64 = 2_000;
-
-/// A generator that any seed but 0 will do for.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 fn environment(name: &str) -> Outcome<Option<u64>> {
     match std::env::var(name) {
@@ -97,15 +87,16 @@ fn is_conflict(reasons: &[CancellationReason]) -> bool {
 /// succeeded, and how many conflicts there were.
 async fn transfer(
     client: Client,
-    mut random: Random,
+    mut random: ChaCha8Rng,
     count: u64,
 ) -> Result<(Vec<u64>, u64), String> {
     let mut moves = vec![0; ITEMS as usize];
     let mut conflicts = 0;
     for _ in 0..count {
-        let from = random.below(ITEMS);
-        let to = (from + 1 + random.below(ITEMS - 1)) % ITEMS;
-        let by = 1 + random.below(9) as i64;
+        let mut below = |bound: u64| random.next_u64() % bound;
+        let from = below(ITEMS);
+        let to = (from + 1 + below(ITEMS - 1)) % ITEMS;
+        let by = 1 + below(9) as i64;
         let updates = [update(from, -by), update(to, by)];
         let mut request = client.transact_write_items();
         for update in updates {
@@ -202,7 +193,8 @@ async fn transfers_add_up_and_no_read_sees_half_of_one() -> Outcome {
         .collect();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
-            let random = Random((seed + 1).wrapping_mul(2 * client + 1) | 1);
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(client);
             tokio::spawn(transfer(stator.client(), random, count))
         })
         .collect();
