@@ -72,6 +72,8 @@ pub(super) enum Command {
     Serve(ServeArguments),
     /// Crash Stator on purpose, in a simulation, and check what it has promised
     Torture(TortureArguments),
+    /// Measure the latency that an endpoint gives, and where it goes
+    Bench(Box<stator_bench::Options>),
 }
 
 #[derive(Args, Debug)]
@@ -127,6 +129,9 @@ pub(super) struct ServeArguments {
     /// manual]
     #[arg(long, value_name = "SECONDS")]
     ttl_delay: Option<u32>,
+    /// Ends when the process that started it ends, however that is
+    #[arg(long, hide = true)]
+    with_parent: bool,
     /// Accepted for DynamoDB Local's sake: all credentials and Regions share their tables anyway
     #[arg(long)]
     shared_db: bool,
@@ -167,6 +172,8 @@ pub(super) struct ServeOptions {
     pub(super) quotas: Quotas,
     /// How long expired items stay, if that was given.
     pub(super) ttl_delay: Option<Duration>,
+    /// It ends when the process that started it ends.
+    pub(super) with_parent: bool,
 }
 
 impl CommandLine {
@@ -216,6 +223,7 @@ impl ServeArguments {
             ttl_delay: arguments
                 .ttl_delay
                 .map(|seconds| Duration::from_secs(seconds.into())),
+            with_parent: arguments.with_parent,
         })
     }
 }

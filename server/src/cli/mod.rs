@@ -6,6 +6,7 @@
 
 mod arguments;
 mod banner;
+mod bench;
 mod serve;
 mod signals;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match command_line.command() {
         Command::Serve(arguments) => arguments.options().and_then(serve::serve),
+        Command::Bench(options) => bench::bench(*options),
         Command::Torture(arguments) => return torture::torture(&arguments),
     };
     match outcome {

@@ -21,6 +21,9 @@ const BACKLOG: u32 = 1024;
 /// Serves until a signal stops it.
 pub(super) fn serve(options: ServeOptions) -> Result<(), Failure> {
     start_log();
+    if options.with_parent {
+        end_with_parent()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("stator-worker")
@@ -54,6 +57,24 @@ async fn run(options: ServeOptions) -> Result<(), Failure> {
     stator
         .close()
         .map_err(|error| Failure(format!("the data could not be closed cleanly: {error}.")))
+}
+
+/// Asks the system to end this process when the one that started it ends.
+fn end_with_parent() -> Result<(), Failure> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+        set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|error| Failure(format!("the parent's end can't be watched: {error}.")))?;
+        // It may have ended before that was said: then another one has taken its place, the first
+        // of all as a rule.
+        if getppid().is_none_or(|parent| parent.is_init()) && std::process::id() > 2 {
+            return Err(Failure(
+                "the process that started this one is gone.".to_owned(),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Opens the tables. It blocks, which nobody minds yet.

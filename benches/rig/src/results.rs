@@ -1,0 +1,271 @@
+//! What a run found: the form of `--json`, of the report, and of what is compared.
+
+use serde::{Deserialize, Serialize};
+
+use crate::histogram::Times;
+
+/// The form of these results; another one has another name.
+pub const FORMAT: &str = "stator-bench/1";
+
+/// All that a run found. Times are nanoseconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Results {
+    /// [`FORMAT`].
+    pub format: String,
+    /// What the run is called in reports.
+    pub name: String,
+    /// Version of the rig.
+    pub version: String,
+    /// When it began: seconds since 1970.
+    pub started: u64,
+    /// What was asked for.
+    pub configuration: Vec<Setting>,
+    /// Where it ran.
+    pub machine: Vec<Setting>,
+    /// Seconds that were measured.
+    pub seconds: f64,
+    /// Jobs a second that were meant to start; nothing in a closed loop.
+    pub offered_rate: Option<f64>,
+    /// Jobs a second that went well.
+    pub achieved_rate: f64,
+    /// From the intended start, all jobs that went well.
+    pub response: Latency,
+    /// From sending, all jobs that went well.
+    pub service: Latency,
+    /// From the intended start, jobs that did not go well.
+    pub failed: Latency,
+    /// The same by names.
+    pub operations: Vec<Operation>,
+    /// How jobs ended that did not go well.
+    pub outcomes: Vec<Count>,
+    /// Requests that were made again.
+    pub retries: Vec<Count>,
+    /// Connections that were made again.
+    pub reconnects: u64,
+    /// Jobs of the warm-up, which are no part of anything above.
+    pub warm_up_jobs: u64,
+    /// Bytes of all answers.
+    pub received: u64,
+    /// The run, second by second.
+    pub slices: Vec<Slice>,
+    /// What the rig itself cost, and whether it kept up.
+    pub rig: Rig,
+    /// The server's own view, if it gives one.
+    pub server: Option<ServerView>,
+    /// Whether the run was ended early.
+    pub interrupted: bool,
+    /// The steps of a sweep, this run being the best of them.
+    pub sweep: Option<Sweep>,
+}
+
+/// A line of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// What.
+    pub name: String,
+    /// And how.
+    pub value: String,
+}
+
+impl Setting {
+    /// A line.
+    pub fn new(name: &str, value: impl ToString) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: value.to_string(),
+        }
+    }
+}
+
+/// A distribution of times.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Latency {
+    /// How many.
+    pub count: u64,
+    /// The shortest.
+    pub min: u64,
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation.
+    pub deviation: f64,
+    /// The median.
+    pub p50: u64,
+    /// 90 % are at most this.
+    pub p90: u64,
+    /// 99 %.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p99_9: u64,
+    /// 99.99 %.
+    pub p99_99: u64,
+    /// The longest.
+    pub max: u64,
+    /// Points of the percentile curve: quantile and time.
+    pub curve: Vec<(f64, u64)>,
+    /// The histogram as HdrHistogram's libraries read it.
+    pub histogram: String,
+}
+
+impl From<&Times> for Latency {
+    fn from(times: &Times) -> Self {
+        let curve = times.curve();
+        Self {
+            count: times.count(),
+            min: times.min(),
+            mean: times.mean(),
+            deviation: times.deviation(),
+            p50: times.percentile(50.0),
+            p90: times.percentile(90.0),
+            p99: times.percentile(99.0),
+            p99_9: times.percentile(99.9),
+            p99_99: times.percentile(99.99),
+            max: times.max(),
+            curve: curve
+                .into_iter()
+                .map(|(at, value, _)| (at, value))
+                .collect(),
+            histogram: times.encoded(),
+        }
+    }
+}
+
+/// The jobs of one name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Operation {
+    /// The name.
+    pub name: String,
+    /// From the intended start.
+    pub response: Latency,
+    /// From sending.
+    pub service: Latency,
+}
+
+/// How often something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// To jobs of this name; nothing where that is not told apart.
+    pub operation: Option<String>,
+    /// `error`, `throttled`, `partial`, `connection`, `timeout` or `unfinished`.
+    pub class: String,
+    /// Which one.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// One second.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Slice {
+    /// Counted from the start of the run, the warm-up included.
+    pub second: u64,
+    /// Jobs that went well in it.
+    pub count: u64,
+    /// Jobs that did not.
+    pub failures: u64,
+    /// The median of their latencies.
+    pub p50: u64,
+    /// 99 % are at most this.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p99_9: u64,
+    /// The longest.
+    pub max: u64,
+    /// Jobs that waited for a connection at its end.
+    pub backlog: u64,
+    /// The rig's own longest delay.
+    pub lag: u64,
+    /// Processor time of the rig, as a share of one core.
+    pub rig_cpu: f64,
+    /// Latencies by classes: class c begins at 1 µs × 10^(c/16).
+    pub classes: Vec<(u32, u64)>,
+}
+
+/// What the rig itself cost, and whether it kept up.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rig {
+    /// Whether the figures are the endpoint's, and not the rig's own.
+    pub valid: bool,
+    /// Why not.
+    pub complaints: Vec<String>,
+    /// Processor time for a request, in microseconds.
+    pub cpu_us_per_request: f64,
+    /// Of its threads' time, how much they were busy, from 0 to 1.
+    pub busy: f64,
+    /// How much later than intended it took notice of starts.
+    pub lag: Latency,
+    /// Its threads.
+    pub threads: usize,
+}
+
+/// A server's own view.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServerView {
+    /// Processor time of the server for a request, in microseconds, if its process is known.
+    pub cpu_us_per_request: Option<f64>,
+    /// Time in its stages, by operation.
+    pub stages: Vec<Stage>,
+    /// Gauges and counters over time, by name.
+    pub series: Vec<Series>,
+}
+
+/// Time in one stage of a server's work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stage {
+    /// The operation.
+    pub operation: String,
+    /// The stage.
+    pub stage: String,
+    /// How often it was passed.
+    pub count: u64,
+    /// Mean time, over all of the operation's requests.
+    pub mean: f64,
+    /// Median of those that passed it.
+    pub p50: u64,
+    /// 99 %.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p99_9: u64,
+    /// The longest, to the class that it fell into.
+    pub max: u64,
+}
+
+/// A figure over time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Series {
+    /// What.
+    pub name: String,
+    /// Second of the run, and value.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A search for the highest rate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The p99 that was to be kept.
+    pub limit: u64,
+    /// The highest rate that kept it.
+    pub knee: Option<f64>,
+    /// The steps in the order in which they were made.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a sweep.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Jobs a second that were meant to start.
+    pub rate: f64,
+    /// Jobs a second that went well.
+    pub achieved: f64,
+    /// Of the latencies.
+    pub p50: u64,
+    /// 99 % are at most this.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p99_9: u64,
+    /// Jobs that did not go well.
+    pub failures: u64,
+    /// Whether the limit was kept.
+    pub kept: bool,
+    /// Whether the rig kept up.
+    pub valid: bool,
+}
