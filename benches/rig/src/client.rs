@@ -68,15 +68,6 @@ impl Client {
         }))
     }
 
-    /// Gets a path without a signature: status and body.
-    ///
-    /// # Errors
-    /// If there was no answer.
-    pub fn get(&self, path: &str) -> Result<(u16, Vec<u8>), Failure> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        self.exchange(request.as_bytes())
-    }
-
     fn exchange(&self, request: &[u8]) -> Result<(u16, Vec<u8>), Failure> {
         let mut stream = self
             .connector

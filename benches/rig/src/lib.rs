@@ -8,7 +8,7 @@
 //! ```text
 //! options ─► run ─► phase ─► worker (a thread: alarm, connections) ─► interval, every second
 //!                     │        ▲ source: what is asked   ▲ schedule: when
-//!                     └► results ─► text, JSON, hgrm, hlog
+//!                     └► results ─► text, JSON, hgrm, hlog, report
 //! ```
 //!
 //! It knows HTTP and DynamoDB's JSON protocol, and nothing of the server: whoever holds both hands
@@ -37,6 +37,7 @@ pub mod progress;
 pub mod properties;
 pub mod random;
 pub mod records;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod schedule;
@@ -64,6 +65,18 @@ use run::Bench;
 /// # Errors
 /// A sentence that says why it could not be done.
 pub fn bench(options: Options, host: &dyn host::Host) -> Result<(), Failure> {
+    if let Some(path) = options
+        .report
+        .as_ref()
+        .filter(|_| !options.compare.is_empty())
+    {
+        let runs: Result<Vec<_>, _> = options
+            .compare
+            .iter()
+            .map(|path| output::read(path))
+            .collect();
+        return output::write(path, &report::html(&runs?)?);
+    }
     let stop = stop_on_signal()?;
     let mut bench = Bench::new(options, host, stop)?;
     let outcome = bench.run();
@@ -73,6 +86,10 @@ pub fn bench(options: Options, host: &dyn host::Host) -> Result<(), Failure> {
     };
     if let Some(path) = &bench.options().json {
         output::write(path, &output::json(&results)?)?;
+    }
+    if let Some(path) = &bench.options().report {
+        let runs = std::slice::from_ref(&results);
+        output::write(path, &report::html(runs)?)?;
     }
     // A closed stdout is no failure of the run.
     let _ = std::io::stdout().write_all(text::table(&results).as_bytes());

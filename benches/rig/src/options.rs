@@ -128,6 +128,13 @@ pub struct Options {
     /// Write an interval log of HdrHistogram
     #[arg(long, value_name = "FILE")]
     pub hlog: Option<PathBuf>,
+    /// Write a report, one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Put the JSON of earlier runs into the --report, without a run: ratios are to the first
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "report",
+          conflicts_with_all = ["endpoint", "json", "hgrm", "hlog", "sweep", "load_only"])]
+    pub compare: Vec<PathBuf>,
     /// Name of the run in its results
     #[arg(long)]
     pub name: Option<String>,

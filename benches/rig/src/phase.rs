@@ -67,9 +67,6 @@ pub struct Seen {
 pub trait Watcher {
     /// A second is over.
     fn second(&mut self, slice: &Slice, all: &Interval);
-
-    /// Called often: for what has its own rhythm.
-    fn look(&mut self, elapsed: Duration);
 }
 
 /// Runs a phase: `source` and `schedule` make those of each worker. `kinds` are the names of the
@@ -130,20 +127,13 @@ pub fn run<S: Source + 'static>(
     }
     drop(results);
     let mut collector = Collector::new(kinds, setup.threads, unix);
-    loop {
-        match received.recv_timeout(Duration::from_millis(100)) {
-            Ok(interval) => {
-                let worker = interval.worker;
-                let used = collector.take(interval, watcher);
-                if let Some(give_back) = recycle.get(worker) {
-                    // A worker that has ended needs no memory.
-                    let _ = give_back.send(used);
-                }
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+    for interval in received {
+        let worker = interval.worker;
+        let used = collector.take(interval, watcher);
+        if let Some(give_back) = recycle.get(worker) {
+            // A worker that has ended needs no memory.
+            let _ = give_back.send(used);
         }
-        watcher.look(start.elapsed());
     }
     for thread in threads {
         match thread.join() {

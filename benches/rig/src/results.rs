@@ -50,7 +50,7 @@ pub struct Results {
     pub slices: Vec<Slice>,
     /// What the rig itself cost, and whether it kept up.
     pub rig: Rig,
-    /// The server's own view, if it gives one.
+    /// What is known of the server itself, if it was started by the rig.
     pub server: Option<ServerView>,
     /// Whether the run was ended early.
     pub interrupted: bool,
@@ -197,45 +197,11 @@ pub struct Rig {
     pub threads: usize,
 }
 
-/// A server's own view.
+/// What is known of the server itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ServerView {
     /// Processor time of the server for a request, in microseconds, if its process is known.
     pub cpu_us_per_request: Option<f64>,
-    /// Time in its stages, by operation.
-    pub stages: Vec<Stage>,
-    /// Gauges and counters over time, by name.
-    pub series: Vec<Series>,
-}
-
-/// Time in one stage of a server's work.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Stage {
-    /// The operation.
-    pub operation: String,
-    /// The stage.
-    pub stage: String,
-    /// How often it was passed.
-    pub count: u64,
-    /// Mean time, over all of the operation's requests.
-    pub mean: f64,
-    /// Median of those that passed it.
-    pub p50: u64,
-    /// 99 %.
-    pub p99: u64,
-    /// 99.9 %.
-    pub p99_9: u64,
-    /// The longest, to the class that it fell into.
-    pub max: u64,
-}
-
-/// A figure over time.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Series {
-    /// What.
-    pub name: String,
-    /// Second of the run, and value.
-    pub points: Vec<(f64, f64)>,
 }
 
 /// A search for the highest rate.

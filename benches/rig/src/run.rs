@@ -129,16 +129,6 @@ impl Bench {
         })
     }
 
-    /// The endpoint.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// How to reach it.
-    pub fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
     /// The options.
     pub fn options(&self) -> &Options {
         &self.options
@@ -150,7 +140,7 @@ impl Bench {
     }
 
     /// A signer that knows operations by the places of their targets.
-    pub fn signer(&self, targets: impl IntoIterator<Item = String>) -> Signer {
+    fn signer(&self, targets: impl IntoIterator<Item = String>) -> Signer {
         let credentials = self.credentials.clone();
         Signer::new(&self.endpoint.host, &self.region, credentials, targets)
     }
@@ -237,7 +227,7 @@ impl Bench {
             retries: LOAD_RETRIES,
         };
         let workload = &self.workload;
-        let mut watch = Watch::new("loading", NO_END, None);
+        let mut watch = Watch(Progress::new("loading", NO_END));
         let seen = phase::run(
             &setup,
             limits,
@@ -246,7 +236,7 @@ impl Bench {
             |_| None,
             &mut watch,
         )?;
-        watch.progress.end();
+        watch.0.end();
         if let Some(((_, outcome), count)) = seen.all.outcomes.first_key_value() {
             return Err(Failure(format!(
                 "the table could not be filled: {count} batches failed, with {}.",
@@ -316,9 +306,9 @@ impl Bench {
         schedule: impl Fn(u64) -> Option<Schedule>,
     ) -> Result<Results, Failure> {
         let process = self.hosted.as_ref().and_then(|hosted| hosted.process());
-        let server = ServerWatch::new(self.client(), process, pace.warm_up);
+        let server = ServerWatch::new(process);
         let total = pace.warm_up.saturating_add(pace.duration);
-        let mut watch = Watch::new("measuring", total, Some(server));
+        let mut watch = Watch(Progress::new("measuring", total));
         let limits = Limits {
             warm_up: pace.warm_up,
             duration: pace.duration,
@@ -327,8 +317,8 @@ impl Bench {
             retries: pace.retries,
         };
         let seen = phase::run(setup, limits, kinds, source, schedule, &mut watch)?;
-        watch.progress.end();
-        let server = watch.server.and_then(|server| server.finish(&seen.all));
+        watch.0.end();
+        let server = server.and_then(|server| server.finish(&seen.all));
         let mut results = self.results(&seen, pace, kinds, configuration);
         results.server = server;
         results.interrupted = self.stop.load(Ordering::Relaxed);
@@ -462,19 +452,9 @@ impl Bench {
         &self.pace
     }
 
-    /// The seed of all choices.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
     /// Whether a duration was asked for.
     pub fn has_duration(&self) -> bool {
         self.options.duration.is_some() || self.properties.has("maxexecutiontime")
-    }
-
-    /// A setup of phases whose requests have these targets.
-    pub fn setup_for(&self, targets: Vec<String>) -> Setup {
-        self.setup(targets)
     }
 
     /// Ends the server that was started.
@@ -504,29 +484,11 @@ fn outcomes(all: &Interval, kinds: &[String]) -> Vec<Count> {
     counts
 }
 
-/// Watches a phase: progress for people, the server's own view for the results.
-struct Watch {
-    progress: Progress,
-    server: Option<ServerWatch>,
-}
-
-impl Watch {
-    fn new(what: &str, total: Duration, server: Option<ServerWatch>) -> Self {
-        Self {
-            progress: Progress::new(what, total),
-            server,
-        }
-    }
-}
+/// Shows a phase to people.
+struct Watch(Progress);
 
 impl Watcher for Watch {
     fn second(&mut self, slice: &Slice, all: &Interval) {
-        self.progress.second(slice, all);
-    }
-
-    fn look(&mut self, elapsed: Duration) {
-        if let Some(server) = &mut self.server {
-            server.look(elapsed);
-        }
+        self.0.second(slice, all);
     }
 }

@@ -149,27 +149,6 @@ fn server(text: &mut String, results: &Results) {
     if let Some(cpu) = server.cpu_us_per_request {
         let _ = writeln!(text, "\nserver: {cpu:.1} µs of processor time a request");
     }
-    if server.stages.is_empty() {
-        return;
-    }
-    let _ = writeln!(
-        text,
-        "\n  {:<20} {:<12} {:>12} {:>9} {:>9} {:>9} {:>9}",
-        "in the server", "stage", "count", "mean", "p50", "p99", "p99.9"
-    );
-    for stage in &server.stages {
-        let _ = writeln!(
-            text,
-            "  {:<20} {:<12} {:>12} {:>9} {:>9} {:>9} {:>9}",
-            stage.operation,
-            stage.stage,
-            number(stage.count),
-            time(stage.mean as u64),
-            time(stage.p50),
-            time(stage.p99),
-            time(stage.p99_9)
-        );
-    }
 }
 
 fn sweep(text: &mut String, results: &Results) {

@@ -1,41 +1,30 @@
-//! The server's own view of a run: what its process costs, and what it says itself.
+//! What a run costs the server: the processor time of its process, if the rig has started it.
 
-use std::time::Duration;
-
-use crate::client::Client;
 use crate::interval::Interval;
 use crate::machine::process_cpu_ns;
 use crate::results::ServerView;
 
-/// Watches the server during a run.
+/// Watches the server's process during a run.
 pub struct ServerWatch {
-    _client: Client,
-    process: Option<u32>,
-    cpu_ns: Option<u64>,
+    process: u32,
+    before_ns: u64,
 }
 
 impl ServerWatch {
-    /// Of the server that a client asks; its process if that is known.
-    pub fn new(client: Client, process: Option<u32>, _warm_up: Duration) -> Self {
-        Self {
-            _client: client,
+    /// Begins; nothing if the process is not known, or the system does not say what it uses.
+    pub fn new(process: Option<u32>) -> Option<Self> {
+        let process = process?;
+        Some(Self {
             process,
-            cpu_ns: process.and_then(process_cpu_ns),
-        }
+            before_ns: process_cpu_ns(process)?,
+        })
     }
 
-    /// So much of the run is over.
-    pub fn look(&mut self, _elapsed: Duration) {}
-
-    /// What was found.
+    /// What was used since, for all that was asked.
     pub fn finish(self, all: &Interval) -> Option<ServerView> {
-        let after = self.process.and_then(process_cpu_ns);
-        let cpu = self.cpu_ns.zip(after).map(|(before, after)| {
-            after.saturating_sub(before) as f64 / 1000.0 / all.requests.max(1) as f64
-        });
-        cpu.map(|cpu| ServerView {
-            cpu_us_per_request: Some(cpu),
-            ..ServerView::default()
+        let used = process_cpu_ns(self.process)?.saturating_sub(self.before_ns);
+        Some(ServerView {
+            cpu_us_per_request: Some(used as f64 / 1000.0 / all.requests.max(1) as f64),
         })
     }
 }
