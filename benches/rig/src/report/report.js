@@ -71,10 +71,10 @@ function logTicks(low, high) {
   }
   return ticks;
 }
-function linearTicks(high, count, text = number) {
+function linearTicks(high, count, text = number, least = 0) {
   const rough = Math.max(high, 1e-9) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough);
+  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough && size >= least) ?? least;
   const ticks = [];
   for (let value = 0; value <= high * 1.0001; value += step) ticks.push([value, text(value)]);
   return ticks;
@@ -168,7 +168,7 @@ function heat(run, place) {
       paint.fillRect(x(slice.second), top, Math.max(1, x(slice.second + 1) - x(slice.second)), y(start(c)) - top);
     }
   }
-  const xTicks = linearTicks(last - first, 10, (value) => `${number(value)} s`).map(([value, text]) => [value + first, text]);
+  const xTicks = linearTicks(last - first, 10, (value) => `${number(value)} s`, 1).map(([value, text]) => [value + first, text]);
   const svg = chart(height, x, y, xTicks, logTicks(start(low), start(high)), "latency over time");
   const line = (name) => slices.map((slice) => [x(slice.second + 0.5), y(slice[name])]);
   const lines = [["p50", "p50", "var(--p50)"], ["p99", "p99", "var(--p99)"], ["p99_9", "p99.9", "var(--p999)"], ["max", "longest", "var(--max)"]];
@@ -178,13 +178,20 @@ function heat(run, place) {
     element("p", { class: "quiet" }, "The warmer a field, the more operations took so long in that second."));
 }
 function throughput() {
-  const span = Math.max(...runs.map((run) => run.slices.length ? run.slices[run.slices.length - 1].second + 1 : 1));
-  const most = Math.max(1, ...runs.flatMap((run) => run.slices.map((slice) => Math.max(slice.count, slice.failures))));
+  // Whole seconds of the measurement: what came in after its end is no second of it.
+  const measured = runs.map((run) => {
+    const first = run.slices.find((slice) => slice.count + slice.failures > 0)?.second ?? 0;
+    const whole = Math.max(1, Math.floor(run.seconds + 0.05));
+    return run.slices.filter((slice) => slice.second >= first && slice.second < first + whole)
+      .map((slice) => ({ at: slice.second - first, count: slice.count, failures: slice.failures }));
+  });
+  const span = Math.max(1, ...measured.map((slices) => slices.length));
+  const most = Math.max(1, ...measured.flat().map((slice) => Math.max(slice.count, slice.failures)));
   const height = 240, x = scale(span, LEFT, WIDTH - RIGHT), y = scale(most * 1.05, height - BOTTOM, TOP);
-  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`), linearTicks(most, 5), "operations a second");
+  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`, 1), linearTicks(most, 5), "operations a second");
   const entries = [];
   runs.forEach((run, place) => {
-    const points = (name) => run.slices.map((slice) => [x(slice.second + 0.5), y(slice[name])]);
+    const points = (name) => measured[place].map((slice) => [x(slice.at + 0.5), y(slice[name])]);
     svg.append(path(points("count"), color(place)));
     entries.push([runs.length > 1 ? `${run.name}: went well` : "went well", color(place)]);
     if (run.failed.count > 0) {
