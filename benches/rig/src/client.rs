@@ -186,7 +186,10 @@ impl Client {
 
     fn describe(&mut self, table: &str) -> Result<Option<Value>, Failure> {
         match self.table_call("DescribeTable", &json!({"TableName": table}))? {
-            Ok(mut answer) => Ok(answer.get_mut("Table").map(Value::take)),
+            // Whoever does not describe it has it all the same.
+            Ok(mut answer) => Ok(Some(
+                answer.get_mut("Table").map_or(Value::Null, Value::take),
+            )),
             Err(refusal) if refusal.name == "ResourceNotFoundException" => Ok(None),
             Err(refusal) => Err(refused("the table can't be looked at", &refusal)),
         }
