@@ -32,7 +32,8 @@ pub struct Options {
     pub wal_segment_size: u64,
     /// Bytes of a data block before compression.
     pub block_size: usize,
-    /// SSTables of a compaction are cut at about this size.
+    /// SSTables of a compaction are cut at about this size; in a small database earlier, down to an
+    /// eighth of it.
     pub sstable_size: u64,
     /// zstd level of the SSTables of L0; 0 stores blocks as they are.
     pub l0_compression_level: i32,
@@ -44,6 +45,12 @@ pub struct Options {
     pub l0_compaction_threshold: usize,
     /// Size of the first level below L0 at which it is compacted into the next.
     pub base_level_size: u64,
+    /// Compactions that run at the same time, at least 2: one is only ever of L0, and one at most is
+    /// of L0 while deeper levels need it.
+    pub compaction_jobs: usize,
+    /// Bytes per second that compaction may read and write, after what flushes take of them: L0
+    /// before deeper levels. 0 for as many as disk and processor have to spare.
+    pub compaction_rate: u64,
     /// How many times larger each level may be than the one above it.
     pub level_fanout: u64,
     /// A manifest larger than this is rewritten as a new generation.
@@ -68,7 +75,9 @@ impl Default for Options {
             compression_level: 3,
             bloom_bits_per_key: 10,
             l0_compaction_threshold: 4,
-            base_level_size: 64 << 20,
+            base_level_size: 128 << 20,
+            compaction_jobs: 2,
+            compaction_rate: 0,
             level_fanout: 10,
             manifest_size: 4 << 20,
             skip_bound: 4096,

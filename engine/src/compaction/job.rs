@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::output::Output;
+use super::levels::{Targets, flush_splits};
+use super::output::{Cuts, Output};
 use super::picker::Compaction;
 use super::retention::{Bottom, Retention, VersionFilter};
 use crate::ReadMode;
@@ -40,6 +41,13 @@ pub(crate) struct Totals {
     pub(crate) bytes_written: u64,
 }
 
+impl Totals {
+    /// Bytes read and written since an earlier look.
+    pub(crate) fn since(self, before: Totals) -> u64 {
+        (self.bytes_read - before.bytes_read) + (self.bytes_written - before.bytes_written)
+    }
+}
+
 /// A merge of sorted sources into SSTables, without the versions that nobody can see.
 ///
 /// Dropping it before it is done deletes what it has written.
@@ -74,16 +82,19 @@ impl Job {
     ) -> Result<Job> {
         let level = compaction.output_level;
         let within_l0 = level == 0;
-        let grandparents = if within_l0 {
-            Vec::new()
-        } else {
-            overlapped_below(version, compaction)
+        let cuts = Cuts {
+            sstable_size: Targets::new(version, options).sstable_size,
+            grandparents: match within_l0 {
+                true => Vec::new(),
+                false => overlapped_below(version, compaction),
+            },
+            splits: Vec::new(),
         };
         Ok(Job {
             input: Box::new(MergingIter::new(sources(compaction)?)),
             filter: VersionFilter::new(retention, Bottom::below_level(version, level, within_l0)),
             kept: false,
-            output: Output::new(Arc::clone(set), options, level, grandparents),
+            output: Output::new(Arc::clone(set), options, level, cuts),
             output_level: level,
             edit: compaction.removing_edit(),
             state: State::Starting,
@@ -100,11 +111,16 @@ impl Job {
         retention: Retention,
         options: &Options,
     ) -> Job {
+        let cuts = Cuts {
+            sstable_size: options.sstable_size.max(1),
+            grandparents: Vec::new(),
+            splits: flush_splits(version),
+        };
         Job {
             input,
             filter: VersionFilter::new(retention, Bottom::below_flush(version)),
             kept: false,
-            output: Output::new(Arc::clone(set), options, 0, Vec::new()),
+            output: Output::new(Arc::clone(set), options, 0, cuts),
             output_level: 0,
             edit: VersionEdit::default(),
             state: State::Starting,

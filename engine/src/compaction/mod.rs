@@ -5,6 +5,9 @@
 //! The last level has most of the data, and the sizes of the others are reckoned from it upward:
 //! levels that are not needed stay empty ([`levels`]).
 //!
+//! A flush is cut where the levels below have their SSTables, so that L0 falls into narrow stacks that
+//! go down by themselves, several at a time.
+//!
 //! [`pick`] looks at a version and says what to do next, if anything. A [`Job`] does it, or a
 //! flush, in steps of bounded size, and ends in an edit of the manifest. What it drops is decided
 //! in [`retention`]. Nothing here runs by itself or knows of threads.
@@ -13,8 +16,10 @@ mod job;
 mod levels;
 mod output;
 mod picker;
+mod pressure;
 mod retention;
 
 pub(crate) use job::{Job, Progress};
-pub(crate) use picker::{Busy, Compaction, forgettable, pick, pick_l0, pressure};
+pub(crate) use picker::{Busy, Compaction, Work, forgettable, pick};
+pub(crate) use pressure::{Pressure, pressure};
 pub(crate) use retention::Retention;

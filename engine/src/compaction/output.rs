@@ -15,15 +15,31 @@ const KEYSPACE_CUT_PART: u64 = 4;
 
 /// A file ends when it overlaps this many SSTables of full size in the level below its own: that
 /// bounds the job that will one day compact it.
-const MAX_GRANDPARENT_TABLES: u64 = 10;
+pub(super) const MAX_GRANDPARENT_TABLES: u64 = 10;
+
+/// A file of a flush ends where the level below is split if it has at least one part in so many of a
+/// memtable: where few keys are written to, they need not be in many files.
+const FLUSH_CUT_PART: u64 = 16;
+
+/// Where the files of a job end, besides at their full size.
+pub(super) struct Cuts {
+    /// The full size.
+    pub(super) sstable_size: u64,
+    /// The SSTables of the level below the output, in order.
+    pub(super) grandparents: Vec<Arc<Table>>,
+    /// Of a flush: user keys in order, behind each of which a file may end.
+    pub(super) splits: Vec<Vec<u8>>,
+}
 
 /// Writes versions, in order, into as many files as it takes.
 pub(super) struct Output {
     set: Arc<VersionSet>,
     options: WriterOptions,
-    table_size: u64,
-    /// The SSTables of the level below the output, in order.
-    grandparents: Vec<Arc<Table>>,
+    cuts: Cuts,
+    /// Number of the first split that is not before the last key.
+    next_split: usize,
+    /// Bytes of a file that may end at a split.
+    split_size: u64,
     /// Number of the first one that ends behind the last key.
     next_grandparent: usize,
     /// Bytes of those that the current file overlaps.
@@ -35,12 +51,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(
-        set: Arc<VersionSet>,
-        options: &Options,
-        level: usize,
-        grandparents: Vec<Arc<Table>>,
-    ) -> Output {
+    pub(super) fn new(set: Arc<VersionSet>, options: &Options, level: usize, cuts: Cuts) -> Output {
         let compression_level = if level == 0 {
             options.l0_compression_level
         } else {
@@ -53,8 +64,9 @@ impl Output {
                 compression_level,
                 bloom_bits_per_key: options.bloom_bits_per_key,
             },
-            table_size: options.sstable_size.max(1),
-            grandparents,
+            cuts,
+            next_split: 0,
+            split_size: options.memtable_size as u64 / FLUSH_CUT_PART,
             next_grandparent: 0,
             overlapped: 0,
             writer: None,
@@ -66,6 +78,7 @@ impl Output {
     /// Whether the current file should end before this key, which is not yet added.
     pub(super) fn should_cut(&mut self, user_key: &[u8]) -> bool {
         self.pass_grandparents(user_key);
+        let split = self.pass_splits(user_key);
         let Some(writer) = &self.writer else {
             return false;
         };
@@ -75,14 +88,26 @@ impl Output {
             return false;
         }
         let size = writer.size();
-        size >= self.table_size
-            || self.overlapped > MAX_GRANDPARENT_TABLES * self.table_size
-            || (keyspace_of(last) != keyspace_of(user_key)
-                && size >= self.table_size / KEYSPACE_CUT_PART)
+        let full = self.cuts.sstable_size;
+        size >= full
+            || self.overlapped > MAX_GRANDPARENT_TABLES * full
+            || (split && size >= self.split_size)
+            || (keyspace_of(last) != keyspace_of(user_key) && size >= full / KEYSPACE_CUT_PART)
+    }
+
+    /// Whether a split lies between the last key and this one.
+    fn pass_splits(&mut self, user_key: &[u8]) -> bool {
+        let before = self.next_split;
+        while let Some(split) = self.cuts.splits.get(self.next_split)
+            && split.as_slice() < user_key
+        {
+            self.next_split += 1;
+        }
+        self.next_split > before
     }
 
     fn pass_grandparents(&mut self, user_key: &[u8]) {
-        while let Some(table) = self.grandparents.get(self.next_grandparent)
+        while let Some(table) = self.cuts.grandparents.get(self.next_grandparent)
             && table.largest() < user_key
         {
             if self.writer.is_some() {

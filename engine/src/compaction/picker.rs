@@ -2,31 +2,43 @@
 //!
 //! In order of urgency:
 //! 1. files all of whose keyspaces are dropped: they are deleted unread;
-//! 2. the level that is fullest, as a part of what it may have, if that is full: L0 by sublevels,
-//!    the others by size. Of a level that is one run, the file that overlaps least of the next
-//!    level goes down;
-//! 3. files of which a large part is tombstones, so that what they hide gives its space back;
-//! 4. files of which a part is in dropped keyspaces.
+//! 2. L0, if it has too many sublevels or is too large: its deepest stack goes down ([`l0`]). For a
+//!    worker that has deeper levels to look after this comes last;
+//! 3. the level that is fullest, as a part of what it may have, if that is full: the file that
+//!    overlaps least of the next level goes down;
+//! 4. files of which a large part is tombstones, so that what they hide gives its space back;
+//! 5. files of which a part is in dropped keyspaces.
+//!
+//! Jobs that run at the same time have no file in common, and do not write to the same keys of a
+//! level ([`Busy`]).
+
+mod l0;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::levels::{LAST_LEVEL, Targets};
+use super::output::MAX_GRANDPARENT_TABLES;
+use super::pressure::l0_score;
 use super::retention::Retention;
 use crate::key::KeyspaceId;
 use crate::manifest::{Run, Table, Version, VersionEdit};
 use crate::options::Options;
+use crate::sstable::Properties;
 
 /// No job is larger than this many SSTables of full size, if it can be helped: a huge one holds up
 /// L0 for long.
 const MAX_JOB_TABLES: u64 = 25;
 
-/// A file is moved down unread only if what it overlaps two levels down is at most this many
-/// SSTables of full size; else its next compaction would be a large one.
-const MAX_GRANDPARENT_TABLES: u64 = 10;
-
 /// Tombstones that make a file worth compacting: one part in so many of its entries.
 const TOMBSTONE_PART: u64 = 4;
+
+/// Tombstones in L0 that make it worth compacting before it is full: as many as one part in so many of
+/// the entries below.
+const L0_TOMBSTONE_PART: u64 = 8;
+
+/// But not fewer than these: a few thousand hide little, whatever they hide.
+const L0_TOMBSTONES: u64 = 1000;
 
 /// Bytes in dropped keyspaces that make a file worth rewriting: one part in so many.
 const DROPPED_PART: u64 = 10;
@@ -35,22 +47,59 @@ const DROPPED_PART: u64 = 10;
 /// can be forgotten.
 const MAX_DROPPED: usize = 1024;
 
-/// Files that a running job reads. They are no other job's inputs until it has ended.
+/// What running jobs have: files that are no other job's inputs until they have ended, and the keys
+/// of each level that they write to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Busy {
     file_ids: HashSet<u64>,
+    outputs: Vec<OutputRange>,
+}
+
+/// Keys of a level, the first and the last included.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct OutputRange {
+    level: usize,
+    smallest: Vec<u8>,
+    largest: Vec<u8>,
+}
+
+impl OutputRange {
+    /// Where the output of a compaction may be: between the first and the last key of its inputs.
+    /// Of none if it only deletes.
+    fn of(compaction: &Compaction) -> Option<OutputRange> {
+        if compaction.action == Action::Delete {
+            return None;
+        }
+        let (smallest, largest) = key_range(compaction.tables())?;
+        Some(OutputRange {
+            level: compaction.output_level,
+            smallest: smallest.to_vec(),
+            largest: largest.to_vec(),
+        })
+    }
 }
 
 impl Busy {
-    /// Marks the inputs of a compaction.
+    /// Marks what a compaction has.
     pub(crate) fn insert(&mut self, compaction: &Compaction) {
         self.file_ids.extend(compaction.file_ids());
+        self.outputs.extend(OutputRange::of(compaction));
     }
 
-    /// Frees them.
+    /// Frees it.
     pub(crate) fn remove(&mut self, compaction: &Compaction) {
         for file_id in compaction.file_ids() {
             self.file_ids.remove(&file_id);
+        }
+        self.remove_output(compaction);
+    }
+
+    /// Frees what it would have written to. Its inputs stay marked.
+    pub(crate) fn remove_output(&mut self, compaction: &Compaction) {
+        let output = OutputRange::of(compaction);
+        let place = self.outputs.iter().position(|o| Some(o) == output.as_ref());
+        if let Some(place) = place {
+            self.outputs.swap_remove(place);
         }
     }
 
@@ -59,6 +108,24 @@ impl Busy {
             .iter()
             .any(|table| self.file_ids.contains(&table.file_id()))
     }
+
+    fn writes_to(&self, level: usize, smallest: &[u8], largest: &[u8]) -> bool {
+        self.outputs.iter().any(|output| {
+            output.level == level
+                && output.smallest.as_slice() <= largest
+                && smallest <= output.largest.as_slice()
+        })
+    }
+}
+
+/// What a worker looks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Work {
+    /// Only L0, which every read looks through and where writes pile up: so that it never waits for
+    /// a job of deeper levels.
+    L0,
+    /// Everything, deeper levels first: so that they never wait for L0.
+    Deep,
 }
 
 /// Why a compaction was chosen.
@@ -102,7 +169,7 @@ impl Compaction {
     }
 
     /// All inputs.
-    pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Arc<Table>> + Clone {
         self.inputs.iter().flat_map(|(_, tables)| tables)
     }
 
@@ -150,81 +217,47 @@ impl Compaction {
     }
 }
 
-/// How far compaction is behind.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(crate) struct Pressure {
-    /// Sublevels of L0 as a part of the number that starts a compaction.
-    pub(crate) l0_score: f64,
-    /// Bytes that have to be compacted until no level is above its size.
-    pub(crate) debt_bytes: u64,
-}
-
-/// How far compaction is behind for a version. Both are signals that [`pick`] acts on.
-pub(crate) fn pressure(version: &Version, options: &Options) -> Pressure {
-    let targets = Targets::new(version, options);
-    let l0_score = l0_score(version, options);
-    let mut debt_bytes = if l0_score >= 1.0 {
-        version.level_size(0)
-    } else {
-        0
-    };
-    for level in targets.base..LAST_LEVEL {
-        debt_bytes += version
-            .level_size(level)
-            .saturating_sub(targets.size(level));
-    }
-    Pressure {
-        l0_score,
-        debt_bytes,
-    }
-}
-
-fn l0_score(version: &Version, options: &Options) -> f64 {
-    let threshold = options.l0_compaction_threshold.max(1);
-    let by_sublevels = version.sublevels().len() as f64 / threshold as f64;
-    // Files that do not overlap cost a read nothing, but they must not pile up without bound.
-    let by_size = version.level_size(0) as f64 / (2 * options.base_level_size.max(1)) as f64;
-    by_sublevels.max(by_size)
-}
-
-/// The next compaction, if there is something worth doing whose files are not in another job.
+/// The next compaction, if there is something worth doing that no other job is in the way of.
 pub(crate) fn pick(
     version: &Version,
     options: &Options,
     retention: &Retention,
     busy: &Busy,
+    work: Work,
 ) -> Option<Compaction> {
+    let targets = Targets::new(version, options);
     let picker = Picker {
         version,
         options,
+        targets,
         retention,
         busy,
     };
-    picker
-        .dropped_files()
-        .or_else(|| picker.fullest_level())
-        .or_else(|| picker.densest_tombstones())
-        .or_else(|| picker.dropped_keyspaces())
-}
-
-/// The next compaction of L0, if L0 is full: what may put aside a job of deeper levels, since every
-/// read looks through L0 and only there do writes pile up.
-pub(crate) fn pick_l0(
-    version: &Version,
-    options: &Options,
-    retention: &Retention,
-    busy: &Busy,
-) -> Option<Compaction> {
-    if l0_score(version, options) < 1.0 {
-        return None;
+    let deleted = picker.dropped_files();
+    if deleted.is_some() {
+        return deleted;
     }
-    let picker = Picker {
-        version,
-        options,
-        retention,
-        busy,
+    let l0 = picker.full_l0();
+    if work == Work::L0 {
+        return l0;
+    }
+    // What L0 needs next is left to its own worker, which may be about to take it. If all of it is in
+    // somebody's way, nothing is begun that would be in its way again.
+    let mut reserved = busy.clone();
+    match &l0 {
+        Some(compaction) => reserved.insert(compaction),
+        None if picker.is_l0_held_up() => return None,
+        None => {}
+    }
+    let deep = Picker {
+        busy: &reserved,
+        ..picker
     };
-    picker.oldest_of_l0(Targets::new(version, options).base)
+    deep.fullest_level()
+        .or_else(|| deep.densest_tombstones())
+        .or_else(|| deep.dropped_keyspaces())
+        .or(l0)
+        .or_else(|| picker.tombstones_of_l0())
 }
 
 /// Dropped keyspaces of which nothing is stored any more: an edit may forget them. All that was
@@ -247,14 +280,21 @@ pub(crate) fn forgettable(version: &Version) -> Vec<KeyspaceId> {
     candidates
 }
 
+#[derive(Clone, Copy)]
 struct Picker<'a> {
     version: &'a Version,
     options: &'a Options,
+    targets: Targets,
     retention: &'a Retention,
     busy: &'a Busy,
 }
 
 impl Picker<'_> {
+    /// Bytes of a full SSTable.
+    fn sstable_size(&self) -> u64 {
+        self.targets.sstable_size
+    }
+
     fn is_idle(&self, table: &Arc<Table>) -> bool {
         !self.busy.file_ids.contains(&table.file_id())
     }
@@ -284,37 +324,56 @@ impl Picker<'_> {
         })
     }
 
-    fn fullest_level(&self) -> Option<Compaction> {
-        let targets = Targets::new(self.version, self.options);
-        let mut scores = vec![(l0_score(self.version, self.options), 0)];
-        for level in targets.base..LAST_LEVEL {
-            let score = self.version.level_size(level) as f64 / targets.size(level).max(1) as f64;
-            scores.push((score, level));
+    /// A part of L0, if L0 is full.
+    fn full_l0(&self) -> Option<Compaction> {
+        match l0_score(self.version, self.options) >= 1.0 {
+            true => self.deepest_of_l0(self.targets.base),
+            false => None,
         }
-        scores.retain(|(score, _)| *score >= 1.0);
-        scores.sort_by(|left, right| right.0.total_cmp(&left.0));
-        scores.into_iter().find_map(|(_, level)| match level {
-            0 => self.oldest_of_l0(targets.base),
-            _ => self.least_overlapping(level),
-        })
     }
 
-    /// The oldest sublevels of L0 into the base level.
-    fn oldest_of_l0(&self, base: usize) -> Option<Compaction> {
-        let limit = MAX_JOB_TABLES * self.options.sstable_size;
-        let mut tables: Vec<Arc<Table>> = Vec::new();
-        let mut size = 0;
-        // Whole sublevels from the oldest on: whatever is older than a file of them and overlaps
-        // it is then among them.
-        // That also means one job at a time: while one has the oldest, no other takes any.
-        for sublevel in self.version.sublevels().iter().rev() {
-            size += sublevel.size();
-            if (size > limit && !tables.is_empty()) || self.busy.has_any(sublevel.tables()) {
-                break;
-            }
-            tables.extend(sublevel.tables().iter().cloned());
+    /// Whether L0 is full and no job takes from it, while others run that can be what it waits for.
+    fn is_l0_held_up(&self) -> bool {
+        let mut l0 = self.version.sublevels().iter().flat_map(Run::tables);
+        l0_score(self.version, self.options) >= 1.0
+            && !self.busy.outputs.is_empty()
+            && l0.all(|table| self.is_idle(table))
+    }
+
+    /// A part of L0, if what its tombstones hide is a large part of all, so that a mass deletion
+    /// gives its space back without a write behind it.
+    fn tombstones_of_l0(&self) -> Option<Compaction> {
+        let count = |level: usize, of: fn(&Properties) -> u64| -> u64 {
+            let tables = self.version.tables().filter(|(at, _)| *at == level);
+            tables.map(|(_, table)| of(&table.meta().properties)).sum()
+        };
+        let hiding = count(0, |properties| properties.tombstones);
+        if hiding == 0 {
+            return None;
         }
-        self.down(Reason::FullLevel, 0, tables, base)
+        let hidden: u64 = (1..=LAST_LEVEL)
+            .map(|level| count(level, |properties| properties.entries))
+            .sum();
+        let much = hiding >= L0_TOMBSTONES.max(hidden.div_ceil(L0_TOMBSTONE_PART));
+        match much {
+            true => self.deepest_of_l0(self.targets.base),
+            false => None,
+        }
+    }
+
+    fn fullest_level(&self) -> Option<Compaction> {
+        let targets = &self.targets;
+        let mut scores: Vec<(f64, usize)> = (targets.base..LAST_LEVEL)
+            .map(|level| {
+                let size = self.version.level_size(level) as f64;
+                (size / targets.size(level).max(1) as f64, level)
+            })
+            .filter(|(score, _)| *score >= 1.0)
+            .collect();
+        scores.sort_by(|left, right| right.0.total_cmp(&left.0));
+        scores
+            .into_iter()
+            .find_map(|(_, level)| self.least_overlapping(level))
     }
 
     /// The file of a level that overlaps least of the next, by its size: the cheapest way to make
@@ -347,12 +406,17 @@ impl Picker<'_> {
         tables: Vec<Arc<Table>>,
         output_level: usize,
     ) -> Option<Compaction> {
-        let (smallest, largest) = key_range(&tables)?;
+        let (smallest, largest) = key_range(tables.iter())?;
         let overlapped = self
             .version
             .level(output_level)
             .overlapping(smallest, largest);
-        if self.busy.has_any(&tables) || self.busy.has_any(overlapped) {
+        let all = tables.iter().chain(overlapped);
+        let (smallest, largest) = key_range(all)?;
+        if self.busy.has_any(&tables)
+            || self.busy.has_any(overlapped)
+            || self.busy.writes_to(output_level, smallest, largest)
+        {
             return None;
         }
         let action = if overlapped.is_empty() && self.can_move(&tables, output_level) {
@@ -374,7 +438,7 @@ impl Picker<'_> {
     /// Whether files without overlap in the output level may go there as they are.
     fn can_move(&self, tables: &[Arc<Table>], output_level: usize) -> bool {
         let grandparents = self.version.level(output_level + 1);
-        let limit = MAX_GRANDPARENT_TABLES * self.options.sstable_size;
+        let limit = MAX_GRANDPARENT_TABLES * self.sstable_size();
         Run::new(tables.to_vec()).is_some()
             && tables.iter().all(|table| {
                 let properties = &table.meta().properties;
@@ -481,9 +545,11 @@ fn size(tables: &[Arc<Table>]) -> u64 {
 }
 
 /// The first and the last user key of some files.
-fn key_range(tables: &[Arc<Table>]) -> Option<(&[u8], &[u8])> {
-    let smallest = tables.iter().map(|table| table.smallest()).min()?;
-    let largest = tables.iter().map(|table| table.largest()).max()?;
+fn key_range<'a>(
+    tables: impl Iterator<Item = &'a Arc<Table>> + Clone,
+) -> Option<(&'a [u8], &'a [u8])> {
+    let smallest = tables.clone().map(|table| table.smallest()).min()?;
+    let largest = tables.map(|table| table.largest()).max()?;
     Some((smallest, largest))
 }
 

@@ -1,13 +1,18 @@
-//! The task that deletes files that nobody needs any more: SSTables that no version names, and WAL
-//! segments whose commits are all in SSTables.
+//! The task that deletes what nobody needs any more: SSTables that no version names, WAL segments whose
+//! commits are all in SSTables, and memtables that are written out. To free the entries of one takes
+//! milliseconds, which no caller should spend that happens to be the last to let go of it.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::shared::Shared;
 use crate::io::Next;
 use crate::mutants::{Mutant, is_on};
+
+/// A memtable that is still read is looked at again after this time.
+const STILL_READ: Duration = Duration::from_millis(100);
 
 /// Deletes one file per step.
 pub(super) struct Cleaner {
@@ -29,6 +34,9 @@ impl Cleaner {
         if self.shared.is_stopped() {
             return Next::Done;
         }
+        if self.free_memtable() {
+            return Next::Again;
+        }
         let store = self.shared.versions.store();
         if let Some(file_id) = store.take_garbage() {
             warn(store.delete(file_id));
@@ -48,8 +56,21 @@ impl Cleaner {
                 warn(self.shared.env.fs.remove(&segment));
                 Next::Again
             }
+            None if !self.shared.flushed.lock().is_empty() => Next::After(STILL_READ),
             None => Next::Idle,
         }
+    }
+
+    /// Frees a memtable that only this task has any more. Whoever still has one had it before it was
+    /// taken off the list that readers look at, so that nobody gets one while it is freed.
+    fn free_memtable(&self) -> bool {
+        let mut flushed = self.shared.flushed.lock();
+        let unread = flushed
+            .iter()
+            .position(|memtable| Arc::strong_count(memtable) == 1);
+        let freed = unread.map(|place| flushed.swap_remove(place));
+        drop(flushed);
+        freed.is_some()
     }
 }
 

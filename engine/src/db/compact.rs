@@ -1,35 +1,48 @@
-//! The task that compacts.
+//! The tasks that compact.
 //!
-//! One task with at most two jobs: a long one of deep levels is put aside while L0 has to be
-//! compacted, since L0 is what every read has to look through.
+//! Each has one job at a time. One is only ever busy with L0, since L0 is what every read has to look
+//! through and where writes pile up; the others look after the deeper levels first. So neither ever
+//! waits for the other, and the operating system gives the one more of the processor.
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
+use super::budget::Class;
 use super::counters::add;
 use super::shared::Shared;
 use super::space::RETRY;
-use crate::compaction::{Busy, Compaction, Job, Progress, Retention, forgettable, pick, pick_l0};
+use crate::compaction::{Busy, Compaction, Job, Progress, Retention, Work, forgettable, pick};
 use crate::error::{Corruption, Error, Result};
 use crate::io::Next;
 use crate::manifest::{Version, VersionEdit};
 
+/// What the tasks know of each other.
+#[derive(Default)]
+pub(super) struct Running {
+    /// Inputs and outputs of the jobs, and files that can't be read.
+    busy: Busy,
+    /// Rises whenever something in `busy` gets free.
+    freed: u64,
+}
+
 /// Compacts, one step at a time.
 pub(super) struct Compactor {
     shared: Arc<Shared>,
-    /// The last one is worked on.
-    jobs: Vec<(Compaction, Job)>,
-    /// Inputs of the jobs, and files that can't be read.
-    busy: Busy,
-    /// The version that was last looked through for something to do.
-    looked_at: Option<Arc<Version>>,
+    running: Arc<Mutex<Running>>,
+    work: Work,
+    job: Option<(Compaction, Job)>,
+    /// What was last looked through for something to do: the version, and `freed` then.
+    looked_at: Option<(Arc<Version>, u64)>,
 }
 
 impl Compactor {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, running: Arc<Mutex<Running>>, work: Work) -> Self {
         Compactor {
             shared,
-            jobs: Vec::new(),
-            busy: Busy::default(),
+            running,
+            work,
+            job: None,
             looked_at: None,
         }
     }
@@ -45,16 +58,15 @@ impl Compactor {
         match self.advance() {
             Ok(next) => next,
             Err(Error::Corruption(corruption)) => {
-                leave_alone(&corruption);
-                self.jobs.pop();
-                self.looked_at = None;
+                self.leave_alone(&corruption);
                 Next::Again
             }
             Err(error) if error.is_no_room() => {
                 tracing::warn!("a compaction waits: {error}");
-                // All of them: the inputs of the one that failed are free again with those of others.
-                self.jobs.clear();
-                self.busy = Busy::default();
+                // Nobody is woken for it: all would find no room again, at once and without end.
+                if let Some((compaction, _)) = self.job.take() {
+                    self.release(&compaction);
+                }
                 self.looked_at = None;
                 Next::After(RETRY)
             }
@@ -66,116 +78,154 @@ impl Compactor {
     }
 
     fn advance(&mut self) -> Result<Next> {
-        if self
-            .jobs
-            .last()
-            .is_none_or(|(compaction, _)| !compaction.is_from_l0())
-        {
+        if self.job.is_none() {
             self.look_for_work()?;
         }
-        let Some((_, job)) = self.jobs.last_mut() else {
+        let Some((compaction, job)) = &mut self.job else {
             return Ok(Next::Idle);
         };
-        if let Progress::Done(edit) = job.step()?
-            && let Some((compaction, job)) = self.jobs.pop()
-        {
-            let totals = job.totals();
-            add(
-                &self.shared.counters.compacted_bytes_read,
-                compaction.size(),
-            );
-            add(
-                &self.shared.counters.compacted_bytes_written,
-                totals.bytes_written,
-            );
-            self.apply(&compaction, edit)?;
+        let class = match compaction.is_from_l0() {
+            true => Class::L0,
+            false => Class::Deep,
+        };
+        if let Some(pause) = self.shared.budget.pause(class) {
+            return Ok(Next::After(pause));
+        }
+        let before = job.totals();
+        let progress = job.step()?;
+        self.shared.budget.spend(job.totals().since(before));
+        if let Progress::Done(edit) = progress {
+            let counters = &self.shared.counters;
+            let written = job.totals().bytes_written;
+            add(&counters.compacted_bytes_read, compaction.size());
+            add(&counters.compacted_bytes_written, written);
+            self.apply(edit)?;
         }
         Ok(Next::Again)
     }
 
-    /// Looks through a new version for something to do: anything, or something in L0 if a job of
-    /// other levels is under way.
+    /// Looks through a new version for something to do. Does at once what needs no file read.
     fn look_for_work(&mut self) -> Result<()> {
-        loop {
+        while self.job.is_none() {
+            let running = Arc::clone(&self.running);
+            let mut running = running.lock();
+            // Under the lock: whose files are free, those are in this version or gone from it.
             let version = self.shared.versions.current();
-            if self
-                .looked_at
-                .as_ref()
-                .is_some_and(|seen| Arc::ptr_eq(seen, &version))
-            {
-                return Ok(());
-            }
             // Before the snapshots are listed, as `Retention` asks for.
             let retention = self.shared.retention(version.flushed_sequence());
-            self.forget_keyspaces(&version)?;
-            let pick = if self.jobs.is_empty() { pick } else { pick_l0 };
-            let picked = pick(&version, &self.shared.options, &retention, &self.busy);
-            let Some(picked) = picked else {
-                self.looked_at = Some(version);
-                return Ok(());
-            };
-            if !self.start(&version, picked, retention)? {
+            let looked_at = (version, running.freed);
+            let seen = self.looked_at.as_ref().is_some_and(|(version, freed)| {
+                Arc::ptr_eq(version, &looked_at.0) && *freed == looked_at.1
+            });
+            if seen {
                 return Ok(());
             }
+            let version = &looked_at.0;
+            if self.work == Work::Deep {
+                self.forget_keyspaces(version)?;
+            }
+            let options = &self.shared.options;
+            let Some(picked) = pick(version, options, &retention, &running.busy, self.work) else {
+                self.looked_at = Some(looked_at);
+                return Ok(());
+            };
+            running.busy.insert(&picked);
+            drop(running);
+            self.start(version, picked, retention)?;
         }
+        Ok(())
     }
 
-    /// Does a compaction at once if no file need be read, and answers `true`; begins a job if not.
-    /// Inputs that turn out to be damaged stay busy, and that is all: `true`.
+    /// Does a compaction at once if no file need be read; begins a job if not. Inputs that turn out
+    /// to be damaged stay busy, and that is all.
     fn start(
         &mut self,
         version: &Version,
         compaction: Compaction,
         retention: Retention,
-    ) -> Result<bool> {
-        self.busy.insert(&compaction);
+    ) -> Result<()> {
         tracing::debug!(
             reason = ?compaction.reason(),
             files = compaction.file_ids().count(),
             bytes = compaction.size(),
             "compaction begins"
         );
-        if let Some(edit) = compaction.immediate_edit() {
-            self.apply(&compaction, edit)?;
-            return Ok(true);
-        }
         let (versions, options) = (&self.shared.versions, &self.shared.options);
-        match Job::compaction(versions, version, &compaction, retention, options) {
-            Ok(job) => {
-                self.jobs.push((compaction, job));
-                Ok(false)
+        let begun = match compaction.immediate_edit() {
+            Some(edit) => {
+                let applied = self.shared.apply(edit);
+                if applied.is_ok() {
+                    add(&self.shared.counters.compactions, 1);
+                }
+                applied.map(|()| None)
             }
+            None => Job::compaction(versions, version, &compaction, retention, options).map(Some),
+        };
+        match begun {
+            Ok(Some(job)) => self.job = Some((compaction, job)),
+            Ok(None) => self.free(&compaction),
             Err(Error::Corruption(corruption)) => {
                 leave_alone(&corruption);
-                Ok(true)
+                self.running.lock().busy.remove_output(&compaction);
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                self.release(&compaction);
+                return Err(error);
+            }
         }
+        Ok(())
     }
 
-    fn apply(&mut self, compaction: &Compaction, edit: VersionEdit) -> Result<()> {
-        add(&self.shared.counters.compactions, 1);
+    /// Ends the job with its edit.
+    fn apply(&mut self, edit: VersionEdit) -> Result<()> {
         self.shared.apply(edit)?;
-        self.busy.remove(compaction);
+        add(&self.shared.counters.compactions, 1);
+        if let Some((compaction, _)) = self.job.take() {
+            self.free(&compaction);
+        }
         Ok(())
+    }
+
+    /// Others may have its files now, and are told so.
+    fn free(&self, compaction: &Compaction) {
+        self.release(compaction);
+        self.shared.wakers.wake_compactors();
+    }
+
+    /// Others may have its files when they look next.
+    fn release(&self, compaction: &Compaction) {
+        let mut running = self.running.lock();
+        running.busy.remove(compaction);
+        running.freed += 1;
+    }
+
+    /// A damaged block spoils the reads that need it, and no writes: the files of the compaction that
+    /// has met it stay marked as busy, and so stay as they are.
+    fn leave_alone(&mut self, corruption: &Corruption) {
+        leave_alone(corruption);
+        if let Some((compaction, _)) = self.job.take() {
+            let mut running = self.running.lock();
+            running.busy.remove_output(&compaction);
+            running.freed += 1;
+        }
+        self.looked_at = None;
+        self.shared.wakers.wake_compactors();
     }
 
     /// Takes dropped keyspaces of which nothing is stored off the list.
     fn forget_keyspaces(&self, version: &Version) -> Result<()> {
         let forgotten = forgettable(version);
         if !forgotten.is_empty() {
-            self.shared.dropped.forget(&forgotten);
             self.shared.apply(VersionEdit {
-                forgotten,
+                forgotten: forgotten.clone(),
                 ..VersionEdit::default()
             })?;
+            self.shared.dropped.forget(&forgotten);
         }
         Ok(())
     }
 }
 
-/// A damaged block spoils the reads that need it, and no writes: the files of the compaction that
-/// has met it stay marked as busy, and so stay as they are.
 fn leave_alone(corruption: &Corruption) {
     tracing::error!("compaction has met a damaged file: {corruption}");
 }

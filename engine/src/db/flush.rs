@@ -56,10 +56,13 @@ impl Flusher {
                 Next::Idle
             });
         };
-        let Progress::Done(mut edit) = job.step()? else {
+        let before = job.totals();
+        let progress = job.step()?;
+        let shared = &self.shared;
+        shared.budget.spend(job.totals().since(before));
+        let Progress::Done(mut edit) = progress else {
             return Ok(Next::Again);
         };
-        let shared = &self.shared;
         add(&shared.counters.flushes, 1);
         add(&shared.counters.flushed_bytes, job.totals().bytes_written);
         edit.flushed_sequence = Some(source.last_sequence);
@@ -68,6 +71,7 @@ impl Flusher {
         shared.apply(edit)?;
         // In this order: a reader finds it in the version, or has found it here.
         shared.memtables.remove(&source.memtable);
+        shared.flushed.lock().push(Arc::clone(&source.memtable));
         shared.wakers.cleaner.wake();
         self.current = None;
         Ok(Next::Again)

@@ -21,6 +21,7 @@
 //! preparer of WAL segments, the pacer, flush, compaction, and the deletion of files.
 
 mod batch;
+mod budget;
 mod cleaner;
 mod commit;
 mod compact;

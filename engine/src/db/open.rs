@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::Mutex;
 
+use super::budget::Budget;
 use super::cleaner::Cleaner;
-use super::compact::Compactor;
+use super::compact::{Compactor, Running};
 use super::counters::Counters;
 use super::dropped::Dropped;
 use super::flush::Flusher;
@@ -25,8 +26,9 @@ use super::task;
 use super::watermark::{Applied, Durable};
 use super::{Db, Handle, Open};
 use crate::cache::BlockCache;
+use crate::compaction::{self, Work};
 use crate::error::Result;
-use crate::io::{Env, LockGuard, LogMode, Priority, Task as _};
+use crate::io::{Env, LockGuard, LogMode, Priority, Task as _, TaskHandle};
 use crate::manifest::VersionSet;
 use crate::options::{Durability, Options};
 use crate::wal;
@@ -58,11 +60,13 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         durable: Durable::new(last_sequence),
         synced: AtomicU64::new(last_sequence),
         memtables: MemtableSet::new(),
+        flushed: Mutex::default(),
         dropped: Dropped::new(Arc::clone(version.dropped())),
         snapshots: SnapshotRegistry::default(),
         locks: Arc::default(),
         pressure: Pressure::new(&options),
         pacer: Arc::new(Pacer::new(Arc::clone(&env.clock))),
+        budget: Budget::new(Arc::clone(&env.clock), options.compaction_rate),
         space: DiskSpace::new(&options),
         health: Health::default(),
         segments: Arc::new(segments),
@@ -75,6 +79,29 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         options,
     });
     start(shared, last_sequence, lock)
+}
+
+/// Starts the tasks that compact, the first of them for L0.
+fn start_compactors(shared: &Arc<Shared>) -> Result<Vec<TaskHandle>> {
+    let version = shared.versions.current();
+    shared
+        .pressure
+        .set_compaction(compaction::pressure(&version, &shared.options));
+    let running: Arc<Mutex<Running>> = Arc::default();
+    let mut handles = Vec::new();
+    for number in 0..shared.options.compaction_jobs.max(2) {
+        let (name, priority, work) = match number {
+            0 => ("compact-l0", Priority::L0, Work::L0),
+            _ => ("compact", Priority::Compaction, Work::Deep),
+        };
+        let mut compactor = Compactor::new(Arc::clone(shared), Arc::clone(&running), work);
+        handles.push(task::spawn(shared, name, priority, move || {
+            compactor.step()
+        })?);
+    }
+    let wakers = handles.iter().map(TaskHandle::waker).collect();
+    let _only_once = shared.wakers.compactors.set(wakers);
+    Ok(handles)
 }
 
 /// Starts the background tasks.
@@ -98,11 +125,7 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
     shared.wakers.flusher.set(handle.waker());
     others.push(handle);
 
-    let mut compactor = Compactor::new(Arc::clone(&shared));
-    let step = move || compactor.step();
-    let handle = task::spawn(&shared, "compact", Priority::Compaction, step)?;
-    shared.wakers.compactor.set(handle.waker());
-    others.push(handle);
+    others.extend(start_compactors(&shared)?);
 
     let mut cleaner = Cleaner::new(Arc::clone(&shared));
     let handle = task::spawn(&shared, "clean", Priority::Idle, move || cleaner.step())?;

@@ -1,7 +1,7 @@
 //! Backpressure: how long the acknowledgement of a commit is held back, and holding it back.
 //!
-//! The delay is a smooth function of how much waits in memory to be written out: nothing while that
-//! is little, then more and more up to a bound, so that writers slow down to the pace of the disk
+//! The delay is a smooth function of how much waits in memory to be written out, and of how far
+//! compaction is behind: nothing while that is little, then more and more up to a bound, so that writers slow down to the pace of the disk
 //! instead of running into a wall. Past the wall commits are refused, and never made to wait for an
 //! unknown time.
 
@@ -14,13 +14,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::shared::{Shared, TaskWaker};
+use crate::compaction;
 use crate::error::{Error, Result};
 use crate::io::{Clock, Next};
 use crate::options::Options;
 
 /// L0 as a part of what starts a compaction: from the first on acknowledgements are delayed, from the
 /// second on commits are refused. Every sublevel costs every read.
-const L0_BOUNDS: (f64, f64) = (3.0, 12.0);
+const L0_BOUNDS: (f64, f64) = (2.0, 12.0);
+
+/// What has to be compacted, as a part of all there is: it takes space, and little else.
+const DEBT_BOUNDS: (f64, f64) = (0.1, 1.0);
+
+/// In a small database the debt is compared with so many base levels: what a burst of a second or two
+/// leaves behind is nothing to worry about.
+const DEBT_BASE_LEVELS: u64 = 4;
 
 /// What waits to be written out and compacted, against what may.
 #[derive(Debug)]
@@ -28,8 +36,11 @@ pub(super) struct Pressure {
     /// Bytes in memtables from which on acknowledgements are delayed, and commits refused.
     memory_bounds: (f64, f64),
     longest: Duration,
-    /// An `f64`, as bits.
-    l0: AtomicU64,
+    /// Bytes that the debt is at least compared with.
+    least_debt: u64,
+    /// How far compaction has come from where acknowledgements are delayed to where commits are
+    /// refused: an `f64`, as bits.
+    compaction: AtomicU64,
 }
 
 impl Pressure {
@@ -42,19 +53,26 @@ impl Pressure {
         Pressure {
             memory_bounds: (soft as f64, hard as f64),
             longest: options.write_delay,
-            l0: AtomicU64::new(0),
+            least_debt: options
+                .base_level_size
+                .saturating_mul(DEBT_BASE_LEVELS)
+                .max(1),
+            compaction: AtomicU64::new(0),
         }
     }
 
-    /// Notes how full L0 is, as a part of what starts a compaction.
-    pub(super) fn set_l0(&self, score: f64) {
-        self.l0.store(score.to_bits(), Ordering::Relaxed);
+    /// Notes how far compaction is behind.
+    pub(super) fn set_compaction(&self, behind: compaction::Pressure) {
+        let all = behind.largest_level.max(self.least_debt);
+        let debt = behind.debt_bytes as f64 / all as f64;
+        let over = part(behind.l0_score, L0_BOUNDS).max(part(debt, DEBT_BOUNDS));
+        self.compaction.store(over.to_bits(), Ordering::Relaxed);
     }
 
     /// The delay at this many bytes in memtables.
     pub(super) fn delay(&self, bytes: usize) -> Result<Duration> {
-        let l0 = f64::from_bits(self.l0.load(Ordering::Relaxed));
-        let over = part(bytes as f64, self.memory_bounds).max(part(l0, L0_BOUNDS));
+        let behind = f64::from_bits(self.compaction.load(Ordering::Relaxed));
+        let over = part(bytes as f64, self.memory_bounds).max(behind);
         if over >= 1.0 {
             return Err(Error::Throttled);
         }
@@ -192,9 +210,31 @@ mod tests {
         assert!(last > options.write_delay * 9 / 10);
         assert!(last <= options.write_delay);
         assert!(matches!(pressure.delay(6_000), Err(Error::Throttled)));
-        pressure.set_l0(7.5);
-        assert_eq!(pressure.delay(0).unwrap(), options.write_delay / 4);
-        pressure.set_l0(12.0);
-        assert!(matches!(pressure.delay(0), Err(Error::Throttled)));
+    }
+
+    #[test]
+    fn what_is_to_be_compacted_counts_as_what_waits_in_memory_does() {
+        let options = Options {
+            base_level_size: 1_000,
+            ..Options::default()
+        };
+        let pressure = Pressure::new(&options);
+        let behind = |l0_score, debt_bytes, largest_level| {
+            pressure.set_compaction(compaction::Pressure {
+                l0_score,
+                debt_bytes,
+                largest_level,
+            });
+            pressure.delay(0).ok()
+        };
+        assert_eq!(behind(2.0, 0, 0), Some(Duration::ZERO));
+        assert_eq!(behind(7.0, 0, 0), Some(options.write_delay / 4));
+        assert_eq!(behind(12.0, 0, 0), None);
+        // Against four base levels, or against what there is.
+        assert_eq!(behind(0.0, 400, 0), Some(Duration::ZERO));
+        assert_eq!(behind(0.0, 2_200, 100), Some(options.write_delay / 4));
+        assert_eq!(behind(0.0, 4_000, 4_000), None);
+        assert_eq!(behind(0.0, 10_000, 100_000), Some(Duration::ZERO));
+        assert_eq!(behind(0.0, 100_000, 100_000), None);
     }
 }

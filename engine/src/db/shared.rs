@@ -6,7 +6,10 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use super::batch::Batch;
+use super::budget::Budget;
 use super::commit::Commit;
 use super::counters::{Counters, add};
 use super::dropped::Dropped;
@@ -24,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
 use crate::manifest::{VersionEdit, VersionSet};
+use crate::memtable::Memtable;
 use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
 use crate::wal::Segments;
@@ -40,11 +44,14 @@ pub(super) struct Shared {
     /// by the clock, which may be behind.
     pub(super) synced: AtomicU64,
     pub(super) memtables: MemtableSet,
+    /// Written out, and to be given back by the cleaner as soon as nobody reads them.
+    pub(super) flushed: Mutex<Vec<Arc<Memtable>>>,
     pub(super) dropped: Dropped,
     pub(super) snapshots: SnapshotRegistry,
     pub(super) locks: Arc<KeyLocks>,
     pub(super) pressure: Pressure,
     pub(super) pacer: Arc<Pacer>,
+    pub(super) budget: Budget,
     pub(super) space: DiskSpace,
     pub(super) health: Health,
     pub(super) segments: Arc<Segments>,
@@ -61,7 +68,7 @@ pub(super) struct Shared {
 pub(super) struct Wakers {
     pub(super) syncer: TaskWaker,
     pub(super) flusher: TaskWaker,
-    pub(super) compactor: TaskWaker,
+    pub(super) compactors: OnceLock<Vec<Waker>>,
     pub(super) cleaner: TaskWaker,
 }
 
@@ -76,6 +83,15 @@ impl TaskWaker {
 
     pub(super) fn wake(&self) {
         if let Some(waker) = self.0.get() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Wakers {
+    /// Wakes all tasks that compact.
+    pub(super) fn wake_compactors(&self) {
+        for waker in self.compactors.get().into_iter().flatten() {
             waker.wake_by_ref();
         }
     }
@@ -185,8 +201,8 @@ impl Shared {
             }
         })?;
         self.pressure
-            .set_l0(compaction::pressure(&version, &self.options).l0_score);
-        self.wakers.compactor.wake();
+            .set_compaction(compaction::pressure(&version, &self.options));
+        self.wakers.wake_compactors();
         Ok(())
     }
 

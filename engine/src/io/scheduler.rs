@@ -16,6 +16,8 @@ pub enum Priority {
     /// Memory fills up while it waits.
     Flush,
     /// Reads get slower while it waits.
+    L0,
+    /// Space is taken while it waits.
     Compaction,
     /// Nobody waits for it.
     Idle,

@@ -175,6 +175,8 @@ impl Draw {
             l0_compaction_threshold: self.pick(&[1, 2, 4], 1),
             base_level_size: self.pick(&[2 << 10, 16 << 10, 64 << 10], 2 << 10),
             level_fanout: self.pick(&[2, 4, 10], 2),
+            compaction_jobs: self.pick(&[2, 2, 4], 2),
+            compaction_rate: self.pick(&[0, 0, 0, 1 << 20], 0),
             manifest_size: self.pick(&[512, 2 << 10, 1 << 20], 512),
             skip_bound: self.pick(&[1, 3, 4096], 1),
             ..Options::default()

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::super::picker::{Action, Reason};
-use super::super::{Busy, forgettable, pick};
+use super::super::{Busy, Work, forgettable, pick};
 use super::*;
 use crate::cache::BlockCache;
 use crate::io::MemoryFs;
@@ -128,7 +128,15 @@ impl Database {
     fn start(&mut self) -> bool {
         let version = self.set.current();
         let retention = self.retention();
-        let Some(compaction) = pick(&version, &self.options, &retention, &self.busy) else {
+        // Either worker may come first.
+        let works = match self.sequence % 2 {
+            0 => [Work::L0, Work::Deep],
+            _ => [Work::Deep, Work::L0],
+        };
+        let picked = works
+            .into_iter()
+            .find_map(|work| pick(&version, &self.options, &retention, &self.busy, work));
+        let Some(compaction) = picked else {
             return false;
         };
         match compaction.immediate_edit() {
@@ -508,7 +516,9 @@ fn a_crash_at_any_moment_leaves_whole_files() {
             database.memtable.clear();
             let (version, retention) = (database.set.current(), database.retention());
             let busy = Busy::default();
-            if let Some(compaction) = pick(&version, &database.options, &retention, &busy) {
+            if let Some(compaction) =
+                pick(&version, &database.options, &retention, &busy, Work::Deep)
+            {
                 let edit = match compaction.immediate_edit() {
                     Some(edit) => edit,
                     None => run(Job::compaction(

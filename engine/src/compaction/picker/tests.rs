@@ -146,10 +146,11 @@ fn run(input: &str) -> String {
     let retention = Retention::new(case.snapshots, 1_000_000, std::sync::Arc::new(case.dropped));
     let mut busy = Busy {
         file_ids: case.busy.into_iter().collect(),
+        outputs: Vec::new(),
     };
     let mut output = String::new();
-    let pick = if case.l0 { pick_l0 } else { pick };
-    while let Some(compaction) = pick(&version, &case.options, &retention, &busy) {
+    let work = if case.l0 { Work::L0 } else { Work::Deep };
+    while let Some(compaction) = pick(&version, &case.options, &retention, &busy, work) {
         writeln!(output, "{}", describe(&compaction)).unwrap();
         busy.insert(&compaction);
         if !case.all {
@@ -194,38 +195,4 @@ fn what_nothing_has_any_more_is_forgotten() {
         .unwrap();
     // 3 is in a file, and what was written to 9 may not be flushed yet.
     assert_eq!(forgettable(&version), [KeyspaceId(8)]);
-}
-
-#[test]
-fn pressure_grows_with_what_is_to_do() {
-    let case = |input: &str| {
-        let case = parse(input);
-        let cache = std::sync::Arc::new(BlockCache::new(0, 1));
-        let fs = std::sync::Arc::new(MemoryFs::new());
-        let set = VersionSet::open(fs, Path::new("/db"), cache, 1 << 20).unwrap();
-        pressure(&set.apply(case.edit).unwrap(), &case.options)
-    };
-    assert_eq!(
-        case(""),
-        Pressure {
-            l0_score: 0.0,
-            debt_bytes: 0
-        }
-    );
-    assert_eq!(
-        case("table L0 1 a-b"),
-        Pressure {
-            l0_score: 0.5,
-            debt_bytes: 0
-        }
-    );
-    let full =
-        case("table L0 1 a-b\ntable L0 2 a-b\ntable L6 3 a-b size=100\ntable L5 4 a-b size=13");
-    assert_eq!(
-        full,
-        Pressure {
-            l0_score: 1.0,
-            debt_bytes: 2 * UNIT + 3 * UNIT
-        }
-    );
 }

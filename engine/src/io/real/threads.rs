@@ -68,7 +68,8 @@ fn lower(priority: Priority) {
     let nice = match priority {
         Priority::Wal => return,
         Priority::Flush => 3,
-        Priority::Compaction => 10,
+        Priority::L0 => 8,
+        Priority::Compaction => 12,
         Priority::Idle => 15,
     };
     let _refused = rustix::process::setpriority_process(Some(rustix::thread::gettid()), nice);

@@ -30,6 +30,12 @@ pub(crate) const MAX_BLOCK_SIZE: usize = 256 << 20;
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 
+/// After a block that did not shrink, so many are stored without a try; after each further one in a row
+/// twice as many, up to [`MOST_SKIPPED`]. What is compressed already, or random, costs zstd as much time
+/// as all the rest of a compaction; a change of the data is noticed some blocks late.
+const FIRST_SKIPPED: u32 = 1;
+const MOST_SKIPPED: u32 = 16;
+
 /// Where a block lies in its file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct BlockHandle {
@@ -67,6 +73,10 @@ fn checksum(payload_and_type: &[u8], file_id: u64, offset: u64) -> u32 {
 pub(crate) struct FrameWriter {
     compressor: Option<Compressor<'static>>,
     buffer: Vec<u8>,
+    /// Blocks that are still to be stored without a try.
+    skip: u32,
+    /// How many it will be after the next one that does not shrink.
+    next_skip: u32,
 }
 
 impl FrameWriter {
@@ -82,6 +92,8 @@ impl FrameWriter {
         FrameWriter {
             compressor,
             buffer: Vec::new(),
+            skip: 0,
+            next_skip: FIRST_SKIPPED,
         }
     }
 
@@ -116,14 +128,25 @@ impl FrameWriter {
         let Some(compressor) = &mut self.compressor else {
             return false;
         };
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
         self.buffer.clear();
         self.buffer.reserve(contents.len());
         // The buffer is as large as the contents at least. A larger result is an error, and means
         // that there is nothing to save.
-        compressor
+        let shrinks = compressor
             .compress_to_buffer(contents, &mut self.buffer)
             .is_ok()
-            && self.buffer.len() + SIZE_SIZE <= contents.len() - contents.len() / 8
+            && self.buffer.len() + SIZE_SIZE <= contents.len() - contents.len() / 8;
+        if shrinks {
+            self.next_skip = FIRST_SKIPPED;
+        } else {
+            self.skip = self.next_skip;
+            self.next_skip = (2 * self.next_skip).min(MOST_SKIPPED);
+        }
+        shrinks
     }
 }
 
