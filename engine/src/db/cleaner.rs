@@ -34,7 +34,7 @@ impl Cleaner {
         if self.shared.is_stopped() {
             return Next::Done;
         }
-        if self.free_memtable() {
+        if self.shared.free_memtable() {
             return Next::Again;
         }
         let store = self.shared.versions.store();
@@ -59,18 +59,6 @@ impl Cleaner {
             None if !self.shared.flushed.lock().is_empty() => Next::After(STILL_READ),
             None => Next::Idle,
         }
-    }
-
-    /// Frees a memtable that only this task has any more. Whoever still has one had it before it was
-    /// taken off the list that readers look at, so that nobody gets one while it is freed.
-    fn free_memtable(&self) -> bool {
-        let mut flushed = self.shared.flushed.lock();
-        let unread = flushed
-            .iter()
-            .position(|memtable| Arc::strong_count(memtable) == 1);
-        let freed = unread.map(|place| flushed.swap_remove(place));
-        drop(flushed);
-        freed.is_some()
     }
 }
 

@@ -74,6 +74,8 @@ impl Flusher {
         shared.flushed.lock().push(Arc::clone(&source.memtable));
         shared.wakers.cleaner.wake();
         self.current = None;
+        // What is read just now is left to the cleaner.
+        while self.shared.free_memtable() {}
         Ok(Next::Again)
     }
 

@@ -132,6 +132,19 @@ impl Shared {
         Ok(Commit::new(Arc::clone(self), placed.sequence, not_before))
     }
 
+    /// Frees a memtable that is written out and that nobody reads; `false` if there is none. Whoever
+    /// still has one had it before it was taken off the list that readers look at, so that nobody
+    /// gets one while it is freed.
+    pub(super) fn free_memtable(&self) -> bool {
+        let mut flushed = self.flushed.lock();
+        let unread = flushed
+            .iter()
+            .position(|memtable| Arc::strong_count(memtable) == 1);
+        let freed = unread.map(|place| flushed.swap_remove(place));
+        drop(flushed);
+        freed.is_some()
+    }
+
     /// Makes commits visible, and wakes those who wait for them.
     pub(super) fn publish(&self, sequence: u64) {
         if self.options.durability == Durability::Sync {
