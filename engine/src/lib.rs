@@ -22,6 +22,7 @@ pub mod mutants;
 mod options;
 mod sstable;
 mod varint;
+mod verify;
 mod wal;
 
 pub use db::{
@@ -33,6 +34,7 @@ pub use io::Env;
 pub use iter::{Direction, Step};
 pub use key::{Key, KeyRange, KeyRef, KeyspaceId};
 pub use options::{Durability, Options};
+pub use verify::{Leftover, OnProgress, Progress, Verified, verify};
 
 /// Whether a read may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

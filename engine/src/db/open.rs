@@ -30,11 +30,9 @@ use crate::compaction::{self, Work};
 use crate::error::Result;
 use crate::io::{Env, LockGuard, LogMode, Priority, Task as _, TaskHandle};
 use crate::manifest::VersionSet;
+use crate::manifest::inspect::LOCK_FILE;
 use crate::options::{Durability, Options};
 use crate::wal;
-
-/// Held by the process that has the database open.
-const LOCK_FILE: &str = "LOCK";
 
 pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
     env.fs.create_dir_all(dir)?;

@@ -104,6 +104,10 @@ pub trait Fs: Send + Sync {
     fn create(&self, path: &Path) -> Result<Arc<dyn File>>;
     /// Opens an existing file for reading and writing.
     fn open(&self, path: &Path) -> Result<Arc<dyn File>>;
+    /// Opens an existing file for reading only, so that it may be one that nobody may write to.
+    fn open_read(&self, path: &Path) -> Result<Arc<dyn File>> {
+        self.open(path)
+    }
     /// Creates a WAL segment. `len` is the length it will have in the end, a hint that lets the file
     /// system give it one piece; it is [`LogFile::prepare`] that makes the space.
     fn create_log(&self, path: &Path, len: u64, mode: LogMode) -> Result<Arc<dyn LogFile>>;
@@ -122,8 +126,14 @@ pub trait Fs: Send + Sync {
         Ok(None)
     }
     /// Takes a lock on a path, creating the file if need be, or fails at once with
-    /// [`Error::Locked`]. The lock is held until the guard is dropped or the process ends.
+    /// [`Error::Locked`]. The lock is held until the guard is dropped or the process ends. A file that
+    /// is there need not be writable.
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>>;
+    /// As [`Fs::lock`], but creates no file: where there is none nobody holds the lock, and the answer
+    /// is `None`.
+    fn lock_if_there(&self, path: &Path) -> Result<Option<Box<dyn LockGuard>>> {
+        self.lock(path).map(Some)
+    }
 }
 
 /// Holds a lock of [`Fs::lock`].

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::io::Fs;
 use crate::mutants::{Mutant, is_on};
 
-const CURRENT: &str = "CURRENT";
+pub(super) const CURRENT: &str = "CURRENT";
 const TEMPORARY: &str = "CURRENT.tmp";
 const MANIFEST_PREFIX: &str = "MANIFEST-";
 
@@ -39,7 +39,7 @@ fn contents(generation: u64) -> String {
 /// The generation that counts; `None` if the directory holds no database.
 pub(super) fn read(fs: &dyn Fs, dir: &Path) -> Result<Option<u64>> {
     let path = dir.join(CURRENT);
-    let file = match fs.open(&path) {
+    let file = match fs.open_read(&path) {
         Ok(file) => file,
         Err(error) if error.is_not_found() => return none_if_empty(fs, dir),
         Err(error) => return Err(error),

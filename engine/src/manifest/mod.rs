@@ -10,6 +10,7 @@ mod current;
 mod edit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+pub(crate) mod inspect;
 mod record;
 mod run;
 mod table;
@@ -18,7 +19,7 @@ mod version;
 mod version_set;
 
 pub(crate) use edit::VersionEdit;
-pub(crate) use run::Run;
+pub(crate) use run::{Run, RunIter};
 pub(crate) use table::Table;
 pub(crate) use version::{LEVELS, Version};
 pub(crate) use version_set::VersionSet;

@@ -86,7 +86,7 @@ impl TableStore {
     /// Opens an SSTable. One that is missing is damage: the manifest named it, so it had been there.
     fn open(&self, file_id: u64) -> Result<Reader> {
         let path = self.path(file_id);
-        let file = self.fs.open(&path).map_err(|error| match error {
+        let file = self.fs.open_read(&path).map_err(|error| match error {
             error if error.is_not_found() => {
                 Error::corruption(&path, 0, "an SSTable that the manifest names", "no file")
             }
@@ -163,6 +163,11 @@ impl Table {
     /// Its id.
     pub(crate) fn file_id(&self) -> u64 {
         self.meta.file_id
+    }
+
+    /// Where its file is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.store.path(self.meta.file_id)
     }
 
     /// Its first user key.

@@ -65,7 +65,13 @@ impl VersionSet {
     ) -> Result<VersionSet> {
         let store = TableStore::new(fs, dir, cache);
         let (version, generation) = match current::read(store.fs().as_ref(), dir)? {
-            Some(generation) => (read_manifest(&store, generation)?, generation),
+            Some(generation) => {
+                let (version, torn) = read_manifest(&store, generation)?;
+                if torn > 0 {
+                    tracing::info!(bytes = torn, generation, "dropped an incomplete edit");
+                }
+                (version, generation)
+            }
             None => (Version::default(), 0),
         };
         // An orphan whose deletion is lost must not meet a new file of its name.
@@ -339,10 +345,11 @@ fn stored_sstables(store: &TableStore) -> Result<BTreeMap<u64, u64>> {
     Ok(sizes.collect())
 }
 
-/// The state that a manifest file describes.
-fn read_manifest(store: &Arc<TableStore>, generation: u64) -> Result<Version> {
+/// The state that a manifest file describes, and the bytes of an edit at its end that was never
+/// finished.
+pub(super) fn read_manifest(store: &Arc<TableStore>, generation: u64) -> Result<(Version, usize)> {
     let path = store.dir().join(current::manifest_name(generation));
-    let file = store.fs().open(&path)?;
+    let file = store.fs().open_read(&path)?;
     let size = usize::try_from(file.len()?)
         .map_err(|_| Error::invalid("a manifest larger than this machine's memory"))?;
     let mut bytes = vec![0; size];
@@ -350,9 +357,6 @@ fn read_manifest(store: &Arc<TableStore>, generation: u64) -> Result<Version> {
     let corrupt =
         |damage: Damage| Error::corruption(&path, damage.offset, damage.expected, damage.found);
     let (payloads, torn) = decode_file(&bytes, generation).map_err(corrupt)?;
-    if torn > 0 {
-        tracing::info!(bytes = torn, manifest = %path.display(), "dropped an incomplete edit");
-    }
     let mut version = Version::default();
     for (number, payload) in payloads.iter().enumerate() {
         version = VersionEdit::decode(payload)
@@ -363,7 +367,7 @@ fn read_manifest(store: &Arc<TableStore>, generation: u64) -> Result<Version> {
                 Error::corruption(&path, offset as u64, expected, found)
             })?;
     }
-    Ok(version)
+    Ok((version, torn))
 }
 
 #[cfg(test)]

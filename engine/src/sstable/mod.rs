@@ -17,12 +17,14 @@
 //! An SSTable knows nothing of levels, of snapshots, or of other SSTables.
 
 mod block;
+mod check;
 mod filter;
 mod footer;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod index;
 mod iter;
+mod parts;
 mod properties;
 mod reader;
 mod writer;
@@ -30,6 +32,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use block::frame::BadFrame;
+pub(crate) use check::check;
 pub(crate) use iter::{CacheUse, SstableIter};
 #[cfg(test)]
 pub(crate) use properties::KeyspaceUse;

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::key::KeyspaceId;
+use crate::key::{InternalKeyRef, KeyspaceId, Kind, keyspace_of};
 use crate::varint::{Cursor, push_bytes, push_varint};
 
 /// What one keyspace has in an SSTable.
@@ -42,6 +42,36 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
+    /// Counts a version that is behind all that were counted. `largest` and `data_blocks` are the
+    /// caller's to set in the end.
+    pub(super) fn count(&mut self, key: InternalKeyRef<'_>, value_len: usize) {
+        if self.entries == 0 {
+            self.smallest = Bytes::copy_from_slice(key.user);
+            self.min_sequence = key.sequence();
+        }
+        let bytes = (key.user.len() + value_len) as u64;
+        self.entries += 1;
+        self.tombstones += u64::from(key.kind() == Some(Kind::Delete));
+        self.min_sequence = self.min_sequence.min(key.sequence());
+        self.max_sequence = self.max_sequence.max(key.sequence());
+        self.key_bytes += key.user.len() as u64;
+        self.value_bytes += value_len as u64;
+        let Some(keyspace) = keyspace_of(key.user) else {
+            return;
+        };
+        match self.keyspaces.last_mut() {
+            Some(last) if last.keyspace == keyspace => {
+                last.entries += 1;
+                last.bytes += bytes;
+            }
+            _ => self.keyspaces.push(KeyspaceUse {
+                keyspace,
+                entries: 1,
+                bytes,
+            }),
+        }
+    }
+
     /// Appends the encoding.
     pub(crate) fn encode(&self, bytes: &mut Vec<u8>) {
         push_bytes(bytes, &self.smallest);

@@ -371,3 +371,80 @@ fn cached_only_reads_what_is_cached_and_never_waits() {
     let warm = open(&file).unwrap();
     assert_eq!(warm.get(&lookup, ReadMode::CachedOnly).unwrap(), blocking);
 }
+
+/// The damage that a check of a whole file tells of.
+fn damage(contents: Vec<u8>, meta: &FileMeta) -> Vec<(u64, String)> {
+    let mut found = Vec::new();
+    let on_damage = &mut |offset, bad: BadFrame| found.push((offset, bad.found));
+    check(&contents.into(), FILE_ID, Some(meta), on_damage);
+    found
+}
+
+fn contents_of(file: &Arc<dyn File>) -> Vec<u8> {
+    let mut contents = vec![0; file.len().unwrap() as usize];
+    file.read_exact_at(&mut contents, 0).unwrap();
+    contents
+}
+
+fn many_keys() -> Model {
+    (0..200u64)
+        .map(|number| {
+            let key = Key::new(KeyspaceId(1), &number.to_be_bytes(), b"");
+            let key = InternalKey::new(key.as_bytes(), number + 1, Kind::Put);
+            (key, number.to_string().repeat(5).into_bytes())
+        })
+        .collect()
+}
+
+#[test]
+fn a_check_finds_every_flipped_bit() {
+    for level in [0, 3] {
+        let (file, meta) = write(&many_keys(), options(512, level));
+        let contents = contents_of(&file);
+        assert_eq!(damage(contents.clone(), &meta), []);
+        for bit in (0..contents.len() * 8).step_by(13) {
+            let mut damaged = contents.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let found = damage(damaged, &meta);
+            assert!(!found.is_empty(), "bit {bit}");
+            assert!(
+                found.iter().any(|(at, _)| *at <= bit as u64 / 8),
+                "bit {bit}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_check_finds_what_checksums_do_not() {
+    use super::block::frame::{BlockHandle, seal_frame};
+    use super::footer::{FOOTER_SIZE, Footer};
+
+    let (file, meta) = write(&many_keys(), options(512, 0));
+    let contents = contents_of(&file);
+    let footer = contents.last_chunk::<FOOTER_SIZE>().unwrap();
+    let footer = Footer::decode(footer, FILE_ID, meta.size).unwrap();
+    // A change of a block whose checksum is made to fit it.
+    let sealed = |handle: BlockHandle, change: &dyn Fn(&mut [u8])| {
+        let mut contents = contents.clone();
+        let start = handle.offset as usize;
+        let frame = &mut contents[start..start + handle.size as usize];
+        change(frame);
+        seal_frame(frame, FILE_ID, handle.offset);
+        damage(contents, &meta)
+    };
+    let found = sealed(footer.filter, &|frame| frame[..32].fill(0));
+    assert!(found[0].1.contains("the filter does not know"), "{found:?}");
+    let last = footer.properties.size as usize - 6;
+    let found = sealed(footer.properties, &|frame| frame[last] ^= 1);
+    assert_eq!(found.len(), 2, "{found:?}");
+    let first = parts::read(&contents.clone().into(), FILE_ID, &mut |_, _| {}).data[0].clone();
+    // One letter of the last value, which is no damage to the structure but to the file.
+    let at = first.handle.size as usize - 6;
+    let found = sealed(first.handle, &|frame| frame[at] ^= 1);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].1.starts_with("one with "), "{found:?}");
+    // A byte of a key: its hash does not fit, and it is not in the filter.
+    let found = sealed(first.handle, &|frame| frame[60] ^= 1);
+    assert!(!found.is_empty());
+}

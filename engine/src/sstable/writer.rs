@@ -9,10 +9,10 @@ use super::block::frame::{BlockHandle, FrameWriter, MAX_BLOCK_SIZE};
 use super::filter::FilterBuilder;
 use super::footer::Footer;
 use super::index::IndexBuilder;
-use super::properties::{FileMeta, KeyspaceUse, Properties};
+use super::properties::{FileMeta, Properties};
 use crate::error::{Error, Result};
 use crate::io::File;
-use crate::key::{InternalKeyRef, Kind, keyspace_of, partition_end, user_key_hash};
+use crate::key::{InternalKeyRef, partition_end, user_key_hash};
 use crate::mutants::{Mutant, is_on};
 
 /// Bytes collected before they are written to the file in one call.
@@ -73,10 +73,7 @@ impl Writer {
             pending_last: Vec::new(),
             filter: FilterBuilder::default(),
             last: LastKey::default(),
-            properties: Properties {
-                min_sequence: u64::MAX,
-                ..Properties::default()
-            },
+            properties: Properties::default(),
             options,
         }
     }
@@ -110,7 +107,7 @@ impl Writer {
             self.add_to_filter(key.user)?;
         }
         self.data.add(key, value);
-        self.count(key, value);
+        self.properties.count(key, value.len());
         self.last.encoded.clear();
         key.push_to(&mut self.last.encoded);
         Ok(())
@@ -143,34 +140,6 @@ impl Writer {
         }
         self.filter.add(user_key_hash(user_key));
         Ok(())
-    }
-
-    fn count(&mut self, key: InternalKeyRef<'_>, value: &[u8]) {
-        let properties = &mut self.properties;
-        if properties.entries == 0 {
-            properties.smallest = Bytes::copy_from_slice(key.user);
-        }
-        let bytes = (key.user.len() + value.len()) as u64;
-        properties.entries += 1;
-        properties.tombstones += u64::from(key.kind() == Some(Kind::Delete));
-        properties.min_sequence = properties.min_sequence.min(key.sequence());
-        properties.max_sequence = properties.max_sequence.max(key.sequence());
-        properties.key_bytes += key.user.len() as u64;
-        properties.value_bytes += value.len() as u64;
-        let Some(keyspace) = keyspace_of(key.user) else {
-            return;
-        };
-        match properties.keyspaces.last_mut() {
-            Some(last) if last.keyspace == keyspace => {
-                last.entries += 1;
-                last.bytes += bytes;
-            }
-            _ => properties.keyspaces.push(KeyspaceUse {
-                keyspace,
-                entries: 1,
-                bytes,
-            }),
-        }
     }
 
     /// Bytes that the file would have if it were finished now, about.

@@ -41,7 +41,7 @@ mod writer;
 
 pub(crate) use reader::replay;
 pub(crate) use record::{Operation, Record, RecordBuilder};
-pub(crate) use segment::{Preparer, Segments, list};
+pub(crate) use segment::{Preparer, Segments, is_segment, list};
 pub(crate) use writer::{Syncer, Writer};
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ impl Replay<'_> {
 }
 
 fn read_segment(fs: &dyn Fs, path: &Path) -> Result<Bytes> {
-    let file = fs.open(path)?;
+    let file = fs.open_read(path)?;
     let len = usize::try_from(file.len()?).unwrap_or(usize::MAX);
     let mut contents = vec![0; len];
     file.read_exact_at(&mut contents, 0)?;

@@ -46,6 +46,11 @@ pub(crate) fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<SegmentName>> {
     Ok(segments)
 }
 
+/// Whether a name is that of a segment.
+pub(crate) fn is_segment(name: &str) -> bool {
+    parse_name(name).is_some()
+}
+
 /// A segment as its name tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentName {

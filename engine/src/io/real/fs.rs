@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the seam")]
 
 use std::fs::{self, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +31,11 @@ impl Fs for RealFs {
             .write(true)
             .open(path)
             .map_err(|error| Error::io("open", path, error))?;
+        Ok(Arc::new(RealFile::new(file, path)))
+    }
+
+    fn open_read(&self, path: &Path) -> Result<Arc<dyn File>> {
+        let file = fs::File::open(path).map_err(|error| Error::io("open", path, error))?;
         Ok(Arc::new(RealFile::new(file, path)))
     }
 
@@ -120,6 +126,11 @@ impl Fs for RealFs {
             .create(true)
             .truncate(false)
             .open(path)
+            // Of a medium that nobody may write to. Who is going to write will find out.
+            .or_else(|error| match error.kind() {
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => fs::File::open(path),
+                _ => Err(error),
+            })
             .map_err(|error| Error::io("open", path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(RealLock { _file: file })),
@@ -127,6 +138,13 @@ impl Fs for RealFs {
                 path: path.to_path_buf(),
             }),
             Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
+        }
+    }
+
+    fn lock_if_there(&self, path: &Path) -> Result<Option<Box<dyn LockGuard>>> {
+        match path.is_file() {
+            true => self.lock(path).map(Some),
+            false => Ok(None),
         }
     }
 }

@@ -34,6 +34,7 @@
 //! binarily down to the entry, and iterated backward at the cost of forward.
 
 mod builder;
+mod check;
 pub(crate) mod frame;
 mod iter;
 
