@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
 use super::torture::TortureArguments;
+use super::verify::VerifyArguments;
 use crate::http::AllowedOrigins;
 use crate::operation::Quotas;
 use crate::stator::COLLECTION_LIMIT;
@@ -74,6 +75,8 @@ pub(super) enum Command {
     Torture(TortureArguments),
     /// Measure the latency that an endpoint gives, and where it goes
     Bench(Box<stator_bench::Options>),
+    /// Check every checksum and structure of a directory that nobody serves, and write nothing
+    Verify(VerifyArguments),
 }
 
 #[derive(Args, Debug)]

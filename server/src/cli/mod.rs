@@ -2,7 +2,8 @@
 //!
 //! Exit codes: 0 after a clean stop, 1 when the server could not start or did not close cleanly,
 //! 2 for a command line that makes no sense, and 128 plus the signal's number when a second signal
-//! did not want to wait. Those of `stator torture` are in its own file.
+//! did not want to wait. Those of `stator torture` and
+//! `stator verify` are in their own files.
 
 mod arguments;
 mod banner;
@@ -12,6 +13,7 @@ mod signals;
 #[cfg(test)]
 mod tests;
 mod torture;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -39,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => arguments.options().and_then(serve::serve),
         Command::Bench(options) => bench::bench(*options),
         Command::Torture(arguments) => return torture::torture(&arguments),
+        Command::Verify(arguments) => return verify::verify(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@
 //!   errors of the wire there, in one place.
 //! - [`ClockMode`] is whose time it is, and [`DueRegistry`] the work that time makes due.
 //! - [`Generations`] are keyspaces that are dropped as a whole when they are old.
+//! - [`offline`] looks at a directory that nobody serves.
 //! - [`system`] are the keyspaces and keys of the server itself.
 
 mod clock;
@@ -18,6 +19,7 @@ mod due;
 mod fault;
 mod generations;
 pub mod layout;
+pub mod offline;
 mod open;
 mod run;
 pub mod system;
