@@ -26,8 +26,8 @@ mod verify;
 mod wal;
 
 pub use db::{
-    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, LevelStatistics, RangeIter, Snapshot, Statistics,
-    Transaction,
+    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, KeyspaceStatistics, Latencies, LevelStatistics,
+    RangeIter, Snapshot, Statistics, Transaction,
 };
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;

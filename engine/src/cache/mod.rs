@@ -3,12 +3,16 @@
 //! It knows no blocks, only bytes by file and offset. File ids are never used twice, so an entry
 //! of a deleted file is never asked for again and ages out.
 
+mod hits;
+
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
+
+use self::hits::Hits;
 
 /// What an entry takes in memory besides its bytes: the cache's own bookkeeping and the handle's.
 /// Counted so that the memory used stays close to the size that was asked for.
@@ -26,6 +30,7 @@ pub(crate) struct BlockCache {
     /// `None` if the size is 0: nothing is kept.
     blocks: Option<Cache<BlockKey, Bytes, ByteWeighter, BlockHasher>>,
     misses: AtomicU64,
+    hits: Hits,
 }
 
 /// How the cache is used, for statistics.
@@ -37,6 +42,8 @@ pub(crate) struct CacheUsage {
     pub(crate) blocks: u64,
     /// Lookups that found nothing, since the start.
     pub(crate) misses: u64,
+    /// Lookups that found their block, since the start.
+    pub(crate) hits: u64,
 }
 
 impl BlockCache {
@@ -59,6 +66,7 @@ impl BlockCache {
         BlockCache {
             blocks,
             misses: AtomicU64::new(0),
+            hits: Hits::default(),
         }
     }
 
@@ -68,10 +76,12 @@ impl BlockCache {
             .blocks
             .as_ref()
             .and_then(|blocks| blocks.get(&(file_id, offset)));
-        if found.is_none() {
-            // Hits are not counted: a counter that all cores write to would cost more than the
-            // lookup.
-            self.misses.fetch_add(1, Ordering::Relaxed);
+        match &found {
+            Some(_) => self.hits.add(),
+            // Followed by a read of the disk or the page cache, beside which this is nothing.
+            None => {
+                self.misses.fetch_add(1, Ordering::Relaxed);
+            }
         }
         found
     }
@@ -89,6 +99,7 @@ impl BlockCache {
             bytes: self.blocks.as_ref().map_or(0, Cache::weight),
             blocks: self.blocks.as_ref().map_or(0, |blocks| blocks.len() as u64),
             misses: self.misses.load(Ordering::Relaxed),
+            hits: self.hits.read(),
         }
     }
 }
@@ -159,7 +170,7 @@ mod tests {
         assert_eq!(cache.get(1, 0).unwrap(), "a");
         assert_eq!(cache.get(0, 1), None);
         assert_eq!(cache.get(2, 0), None);
-        assert_eq!(cache.usage().misses, 2);
+        assert_eq!((cache.usage().misses, cache.usage().hits), (2, 1));
     }
 
     #[test]

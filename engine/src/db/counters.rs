@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::latency::Recorder;
+
 /// What the statistics are made of, as far as it is counted here.
 #[derive(Default)]
 pub(super) struct Counters {
@@ -10,7 +12,9 @@ pub(super) struct Counters {
     pub(super) groups: AtomicU64,
     pub(super) wal_bytes: AtomicU64,
     pub(super) wal_time_us: AtomicU64,
+    pub(super) wal_latencies: Recorder,
     pub(super) throttled: AtomicU64,
+    pub(super) delay_us: AtomicU64,
     pub(super) delayed: AtomicU64,
     pub(super) flushes: AtomicU64,
     pub(super) flushed_bytes: AtomicU64,
@@ -24,6 +28,7 @@ impl Counters {
     pub(super) fn group(&self, commits: usize, bytes: usize, took: Duration) {
         add(&self.commits, commits as u64);
         add(&self.groups, 1);
+        self.wal_latencies.record(took);
         add(&self.wal_bytes, bytes as u64);
         add(
             &self.wal_time_us,

@@ -30,6 +30,7 @@ mod dropped;
 mod flush;
 mod health;
 mod keyspaces;
+mod latency;
 mod locks;
 mod log_writer;
 mod memtables;
@@ -48,6 +49,7 @@ mod task;
 mod transaction;
 mod watermark;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -59,9 +61,10 @@ use parking_lot::Mutex;
 pub use batch::Batch;
 pub use commit::Commit;
 pub use keyspaces::FIRST_CREATED_KEYSPACE;
+pub use latency::Latencies;
 pub use range::RangeIter;
 pub use snapshot::Snapshot;
-pub use statistics::{LevelStatistics, Statistics};
+pub use statistics::{KeyspaceStatistics, LevelStatistics, Statistics};
 pub use transaction::Transaction;
 
 use self::shared::Shared;
@@ -202,6 +205,13 @@ impl Db {
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         Statistics::collect(&self.handle.shared)
+    }
+
+    /// What each keyspace takes in SSTables, in order of id; what is only in memory is not in it. Looks
+    /// at every SSTable, but only at what the manifest knows of it.
+    #[must_use]
+    pub fn keyspace_statistics(&self) -> BTreeMap<KeyspaceId, KeyspaceStatistics> {
+        statistics::keyspaces(&self.handle.shared.versions.current())
     }
 
     /// The files, clock, randomness and threads that it was opened with.

@@ -127,6 +127,7 @@ impl Shared {
         }
         let not_before = (!delay.is_zero()).then(|| {
             add(&self.counters.delayed, 1);
+            add(&self.counters.delay_us, delay.as_micros() as u64);
             self.pacer.now() + delay
         });
         Ok(Commit::new(Arc::clone(self), placed.sequence, not_before))

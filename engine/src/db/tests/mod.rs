@@ -4,6 +4,7 @@ mod commits;
 mod model;
 mod recovery;
 mod space;
+mod statistics;
 
 use std::path::Path;
 
