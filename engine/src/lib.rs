@@ -21,6 +21,7 @@ mod memtable;
 pub mod mutants;
 mod options;
 mod sstable;
+mod sync;
 mod varint;
 mod verify;
 mod wal;

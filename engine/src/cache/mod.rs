@@ -6,13 +6,13 @@
 mod hits;
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
 use self::hits::Hits;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What an entry takes in memory besides its bytes: the cache's own bookkeeping and the handle's.
 /// Counted so that the memory used stays close to the size that was asked for.

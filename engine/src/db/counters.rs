@@ -1,9 +1,9 @@
 //! Counters that many threads add to.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::latency::Recorder;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What the statistics are made of, as far as it is counted here.
 #[derive(Default)]

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use crate::key::{DroppedKeyspaces, KeyspaceId};
+use crate::sync::ArcSwap;
 
 /// Few, and rarely changed: replaced as a whole.
 pub(super) struct Dropped {

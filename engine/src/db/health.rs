@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
-
 use crate::error::{Error, Result};
+use crate::sync::ArcSwapOption;
 
 /// Set once, by the first thing that went wrong.
 #[derive(Default)]

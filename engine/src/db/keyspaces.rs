@@ -1,11 +1,10 @@
 //! New keyspace ids, reserved in the manifest by the block.
 
-use parking_lot::Mutex;
-
 use crate::error::{Error, Result};
 use crate::key::KeyspaceId;
 use crate::manifest::{VersionEdit, VersionSet};
 use crate::mutants::{Mutant, is_on};
+use crate::sync::Mutex;
 
 /// Keyspaces below this are the caller's to number;
 /// [`Db::create_keyspace`](crate::Db::create_keyspace) never returns them.

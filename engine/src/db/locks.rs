@@ -8,15 +8,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
-
 use crate::ReadMode;
 use crate::error::{Error, Result};
 use crate::io::Scheduler;
 use crate::key::Key;
+use crate::sync::Mutex;
 
 /// A power of two. Two transactions on random keys meet by chance one time in so many.
+#[cfg(not(stator_schedules))]
 const LOCK_COUNT: usize = 4096;
+/// They are made anew for every order of threads that is tried.
+#[cfg(stator_schedules)]
+const LOCK_COUNT: usize = 8;
 
 /// A lock is held for some microseconds: before a caller gives up or goes to sleep, it is worth
 /// trying for about that long.

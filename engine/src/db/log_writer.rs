@@ -2,12 +2,12 @@
 //! makes it visible once all of it is in the memtable too.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::shared::Shared;
 use crate::io::Next;
 use crate::mutants::{Mutant, is_on};
+use crate::sync::atomic::Ordering;
 use crate::wal::{Syncer, Writer};
 
 /// The one writer of the log.

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
-
 use crate::memtable::Memtable;
+use crate::sync::{ArcSwap, Guard};
 
 /// What readers see. Replaced as a whole.
 pub(super) struct Memtables {

@@ -53,10 +53,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 pub use batch::Batch;
 pub use commit::Commit;
@@ -72,6 +69,8 @@ use crate::error::{Error, Result};
 use crate::io::{Env, LockGuard, TaskHandle};
 use crate::key::{Key, KeyspaceId};
 use crate::options::Options;
+use crate::sync::Mutex;
+use crate::sync::atomic::Ordering;
 use crate::{ReadMode, Value};
 
 /// An open database. Cloning it gives another handle to the same one.

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
-
-use parking_lot::Mutex;
 
 use super::budget::Budget;
 use super::cleaner::Cleaner;
@@ -32,6 +29,8 @@ use crate::io::{Env, LockGuard, LogMode, Priority, Task as _, TaskHandle};
 use crate::manifest::VersionSet;
 use crate::manifest::inspect::LOCK_FILE;
 use crate::options::{Durability, Options};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64};
 use crate::wal;
 
 pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {

@@ -7,17 +7,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-use parking_lot::Mutex;
 
 use super::shared::{Shared, TaskWaker};
 use crate::compaction;
 use crate::error::{Error, Result};
 use crate::io::{Clock, Next};
 use crate::options::Options;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// L0 as a part of what starts a compaction: from the first on acknowledgements are delayed, from the
 /// second on commits are refused. Every sublevel costs every read.

@@ -8,11 +8,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
-use parking_lot::Mutex;
-
 use super::memtables::MemtableSet;
 use crate::error::{Error, Result};
 use crate::memtable::Memtable;
+use crate::sync::Mutex;
 use crate::wal::Record;
 
 /// Bytes that the writer takes at a time. One write of this takes the disk a millisecond or so, and

@@ -1,7 +1,6 @@
 //! What callers and background tasks of one open database share.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -30,6 +29,7 @@ use crate::manifest::{VersionEdit, VersionSet};
 use crate::memtable::Memtable;
 use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::wal::Segments;
 
 /// One open database.

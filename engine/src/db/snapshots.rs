@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
-
 use super::watermark::Durable;
+
+use crate::sync::Mutex;
 
 /// The live snapshots.
 #[derive(Default)]

@@ -5,12 +5,12 @@
 //! committed as to matter, and, while writes are refused, each time that a little time has passed.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::io::{Env, Fs, Space};
 use crate::options::Options;
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How long a full disk is taken for full before it is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::batch::Batch;
 use super::commit::Commit;
@@ -11,6 +10,7 @@ use super::read;
 use super::shared::Shared;
 use crate::error::Result;
 use crate::key::{Key, KeyspaceId, Kind};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::{ReadMode, Value};
 
 /// Reads, checks and writes under the locks of its keys. What it writes is one batch, committed as a

@@ -2,12 +2,11 @@
 //! to which they are *durable*.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
-
 use crate::error::{Error, Result};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Up to here every commit is in the memtable. Commits are inserted by many threads at a time and
 /// finish in any order; the watermark is where the first unfinished one is.

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-
-use parking_lot::Mutex;
 
 use crate::ReadMode;
 use crate::cache::BlockCache;
@@ -13,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::iter::InternalIterator;
 use crate::sstable::{CacheUse, FileMeta, FoundVersion, Lookup, Reader, SstableIter};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 const SUFFIX: &str = ".sst";
 

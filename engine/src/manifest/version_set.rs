@@ -3,10 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
 
 use super::current;
 use super::edit::VersionEdit;
@@ -17,6 +13,9 @@ use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::mutants::{Mutant, is_on};
+use crate::sync::ArcSwap;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// File ids start here; below is nothing.
 const FIRST_FILE_ID: u64 = 1;

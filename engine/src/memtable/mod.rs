@@ -11,15 +11,15 @@ mod iter;
 
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_skiplist::SkipMap;
-use parking_lot::Mutex;
 
 pub(crate) use iter::MemtableIter;
 
 use crate::Value;
 use crate::key::{InternalKey, InternalKeyRef, InternalOrd, KeyspaceId, Kind};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// What an entry costs beside the bytes of its key and value: the list's node with its tower (two
 /// levels on average), the boxes' and the allocator's headers.

@@ -100,7 +100,7 @@ impl Reader {
 
     /// Reads the properties.
     #[cfg_attr(
-        not(test),
+        not(any(test, feature = "fuzzing")),
         expect(
             dead_code,
             reason = "the manifest has them too: this is for checking a file by itself"

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::error::Result;
 use crate::io::{Env, Fs, LogFile, LogMode, Next, Task};
 use crate::mutants::{Mutant, is_on};
+use crate::sync::Mutex;
 
 /// The first segment of an epoch. Each next one is twice as large, up to the option's size: a
 /// database that is opened, written a little and closed again does not pay for a large one.

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::group::{ALIGNMENT, HEADER_SIZE, Header};
 use super::record::Record;
 use super::segment::{Segment, Segments};
 use crate::error::{Error, Result};
 use crate::io::{AlignedBuf, LogFile, LogMode, PAGE_SIZE};
 use crate::mutants::{Mutant, is_on};
+use crate::sync::Mutex;
 
 /// A buffer that has grown beyond this for one large group is given back afterwards.
 const KEPT_BUFFER: usize = 4 << 20;

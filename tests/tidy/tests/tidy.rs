@@ -177,6 +177,27 @@ fn only_io_touches_files_clocks_and_threads() {
 }
 
 #[test]
+fn locks_and_atomics_are_those_of_sync() {
+    let banned = ["std::sync::atomic", "parking_lot", "arc_swap"];
+    let mut offences = Vec::new();
+    for file in rust("engine/src").unwrap() {
+        let seam = ["engine/src/io/", "engine/src/sync/"];
+        if seam.iter().any(|seam| file.path.starts_with(seam)) || is_test(&file) {
+            continue;
+        }
+        for (number, line) in file.code_lines() {
+            if banned.iter().any(|word| line.contains(word)) {
+                offences.push(format!("{}:{number}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    assert_none(
+        &offences,
+        "what several threads use comes from engine/src/sync, so that engine/schedules can choose",
+    );
+}
+
+#[test]
 fn files_have_names_and_one_subject() {
     /// Past this, a file has two subjects.
     const MOST_LINES: usize = 900;

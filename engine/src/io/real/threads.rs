@@ -5,19 +5,28 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
-use std::thread::{self, JoinHandle, Thread};
-
-use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use crate::io::scheduler::Join;
 use crate::io::{Next, Priority, Scheduler, Task, TaskHandle};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(stator_schedules)]
+use shuttle::thread::{self, JoinHandle, Thread};
+#[cfg(not(stator_schedules))]
+use std::thread::{self, JoinHandle, Thread, park_timeout};
 
 /// A thread per task.
 pub struct RealScheduler;
+
+/// Shuttle knows no time: what waits for some may go on at once.
+#[cfg(stator_schedules)]
+fn park_timeout(_: std::time::Duration) {
+    thread::yield_now();
+}
 
 impl Scheduler for RealScheduler {
     fn spawn(
@@ -63,7 +72,7 @@ impl Scheduler for RealScheduler {
 
 /// Background threads yield the processor to those that serve requests. Where the system refuses,
 /// they run like the others.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(stator_schedules)))]
 fn lower(priority: Priority) {
     let nice = match priority {
         Priority::Wal => return,
@@ -75,7 +84,7 @@ fn lower(priority: Priority) {
     let _refused = rustix::process::setpriority_process(Some(rustix::thread::gettid()), nice);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), stator_schedules))]
 fn lower(_: Priority) {}
 
 /// Wakes one thread, and is not lost if that thread is not asleep yet.
@@ -103,7 +112,7 @@ impl Signal {
         }
         match time {
             // A spurious return costs one step without work.
-            Some(time) => thread::park_timeout(time),
+            Some(time) => park_timeout(time),
             None => {
                 while !self.raised.load(Ordering::Acquire) {
                     thread::park();
