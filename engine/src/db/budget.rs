@@ -8,9 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::io::Clock;
+use crate::sync::Mutex;
 
 /// What may be saved up, and how far L0 may overdraw: this part of a second's bytes.
 const BURST: Duration = Duration::from_millis(20);

@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::budget::Class;
 use super::counters::add;
 use super::shared::Shared;
@@ -16,6 +14,7 @@ use crate::compaction::{Busy, Compaction, Job, Progress, Retention, Work, forget
 use crate::error::{Corruption, Error, Result};
 use crate::io::Next;
 use crate::manifest::{Version, VersionEdit};
+use crate::sync::Mutex;
 
 /// What the tasks know of each other.
 #[derive(Default)]

@@ -5,8 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::batch::Batch;
 use super::budget::Budget;
 use super::commit::Commit;
@@ -29,6 +27,7 @@ use crate::manifest::{VersionEdit, VersionSet};
 use crate::memtable::Memtable;
 use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::wal::Segments;
 
