@@ -65,6 +65,11 @@ impl Incoming {
         self.head = None;
     }
 
+    /// What has come in, head and body.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or_default()
+    }
+
     /// Whether nothing of an answer is there.
     pub fn is_empty(&self) -> bool {
         self.filled == 0

@@ -135,6 +135,21 @@ pub struct Options {
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "report",
           conflicts_with_all = ["endpoint", "json", "hgrm", "hlog", "sweep", "load_only"])]
     pub compare: Vec<PathBuf>,
+    /// Be a proxy before the endpoint, and write down what passes
+    #[arg(long, value_name = "FILE", requires_all = ["endpoint", "listen"],
+          conflicts_with_all = ["compare", "sweep", "load_only"])]
+    pub record: Option<PathBuf>,
+    /// Where the proxy of --record listens
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "record")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// Play what --record wrote down, at the times at which it came in
+    #[arg(long, value_name = "FILE", requires = "endpoint",
+          conflicts_with_all = ["record", "compare", "sweep", "load_only", "workload", "mix", "rate",
+                                "arrivals", "closed", "duration", "operations"])]
+    pub replay: Option<PathBuf>,
+    /// How many times as fast to play it [default: 1.0]
+    #[arg(long, value_parser = rate, requires = "replay")]
+    pub speed: Option<f64>,
     /// Name of the run in its results
     #[arg(long)]
     pub name: Option<String>,

@@ -145,7 +145,8 @@ impl Bench {
         Signer::new(&self.endpoint.host, &self.region, credentials, targets)
     }
 
-    fn setup(&self, targets: impl IntoIterator<Item = String>) -> Setup {
+    /// A setup of phases whose requests have these targets.
+    pub fn setup(&self, targets: impl IntoIterator<Item = String>) -> Setup {
         Setup {
             connector: self.connector.clone(),
             signer: self.signer(targets),
@@ -171,6 +172,17 @@ impl Bench {
     /// # Errors
     /// If the endpoint refuses what has to be done before the measurement.
     pub fn run(&mut self) -> Result<Option<Results>, Failure> {
+        if let Some(path) = &self.options.replay {
+            let speed = self.options.speed.unwrap_or(1.0);
+            return crate::replay::replay(self, path, speed).map(Some);
+        }
+        if let Some((path, listen)) = self.options.record.as_ref().zip(self.options.listen) {
+            let signer = self.signer([]);
+            let passed =
+                crate::proxy::record(listen, path, self.connector.clone(), signer, &self.stop)?;
+            eprintln!("{} requests passed", crate::text::number(passed));
+            return Ok(None);
+        }
         let mut client = self.client();
         let table = self.workload.table.clone();
         let mut made = false;

@@ -1,5 +1,7 @@
 //! When jobs are meant to start.
 
+use std::collections::VecDeque;
+
 use crate::random::Random;
 
 /// How the starts of an open loop are spread.
@@ -13,7 +15,16 @@ pub enum Arrivals {
 
 /// The starts of one worker, in nanoseconds since the start of the run.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub enum Schedule {
+    /// By a rate.
+    Paced(Box<Paced>),
+    /// At times that are known, in their order.
+    Listed(VecDeque<u64>),
+}
+
+/// Starts by a rate.
+#[derive(Clone, Debug)]
+pub struct Paced {
     arrivals: Arrivals,
     gap_ns: f64,
     next_ns: f64,
@@ -25,7 +36,7 @@ impl Schedule {
     pub fn new(arrivals: Arrivals, rate: f64, seed: u64, worker: u64, workers: u64) -> Self {
         let workers = workers.max(1) as f64;
         let gap_ns = 1e9 * workers / rate.max(1e-6);
-        let mut schedule = Self {
+        let mut paced = Paced {
             arrivals,
             gap_ns,
             // Evenly also among the workers.
@@ -34,22 +45,32 @@ impl Schedule {
         };
         if arrivals == Arrivals::Poisson {
             // Many Poisson processes make one: each begins by itself.
-            schedule.next_ns = schedule.random.exponential() * gap_ns;
+            paced.next_ns = paced.random.exponential() * gap_ns;
         }
-        schedule
+        Self::Paced(Box::new(paced))
     }
 
-    /// When the next job is meant to start.
+    /// When the next job is meant to start; never, if there is none.
     pub fn next(&self) -> u64 {
-        self.next_ns as u64
+        match self {
+            Self::Paced(paced) => paced.next_ns as u64,
+            Self::Listed(starts) => starts.front().copied().unwrap_or(u64::MAX),
+        }
     }
 
     /// Goes on to the one after it.
     pub fn advance(&mut self) {
-        self.next_ns += match self.arrivals {
-            Arrivals::Poisson => self.random.exponential() * self.gap_ns,
-            Arrivals::Constant => self.gap_ns,
-        };
+        match self {
+            Self::Paced(paced) => {
+                paced.next_ns += match paced.arrivals {
+                    Arrivals::Poisson => paced.random.exponential() * paced.gap_ns,
+                    Arrivals::Constant => paced.gap_ns,
+                }
+            }
+            Self::Listed(starts) => {
+                starts.pop_front();
+            }
+        }
     }
 }
 

@@ -66,6 +66,13 @@ impl Signer {
         }
     }
 
+    /// Knows other operations from now on, by their places.
+    pub fn set_targets(&mut self, targets: Vec<String>) {
+        self.targets = targets;
+        // They are prepared with the next request.
+        self.second = u64::MAX;
+    }
+
     /// Appends a request to `request`: the operation at place `target`, with `body`, at a time in
     /// seconds since 1970.
     pub fn write(&mut self, target: usize, body: &[u8], now: u64, request: &mut Vec<u8>) {
