@@ -81,7 +81,8 @@ def test_a_server_that_stands_still_delays_all_that_would_have_been_asked(server
     # From sending, only what was under way was delayed: at most one job for each connection.
     if results["rig"]["valid"]:
         assert results["service"]["p99"] < results["response"]["p99"] / 4, out
-        assert at_least(results, 0.1) <= 1300 * paused, out
+    # The rest of the seven seconds is as it was.
+    assert results["response"]["p50"] < 0.1e9, out
 
 
 def test_percentiles_are_those_that_the_server_gave(tmp_path):

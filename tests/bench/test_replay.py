@@ -26,7 +26,10 @@ def test_what_was_recorded_is_played_at_its_times(server, start, tmp_path):
         aws_secret_access_key="y",
         config=config(),
     )
-    create(client, simple("played"))
+    # Played faster, one of these might not have ended before the next: tables are there already.
+    other = start(directory=tmp_path / "other")
+    for each in (server, other):
+        create(each.client(), simple("played"))
     began = time.monotonic()
     for number in range(20):
         item = {"pk": {"S": f"{number}"}, "text": {"S": "a\nb é"}, "n": {"N": "1.00"}}
@@ -38,16 +41,15 @@ def test_what_was_recorded_is_played_at_its_times(server, start, tmp_path):
     finish(process)
     lines = [json.loads(line) for line in recording.read_text().splitlines()]
     names = [line["target"].split(".")[1] for line in lines]
-    assert names == ["CreateTable", "DescribeTable"] + ["PutItem"] * 20 + ["GetItem"]
+    assert names == ["PutItem"] * 20 + ["GetItem"]
     assert "Signature" not in recording.read_text()
 
-    # Played on an empty server, from the table on, and twice as fast.
-    other = start(directory=tmp_path / "other")
+    # Played on another server, twice as fast.
     results, out = run(
         tmp_path / "results.json",
         *("--endpoint", other.endpoint, "--replay", str(recording), "--speed", "2"),
     )
-    assert results["response"]["count"] == 23 and not results["outcomes"], out
+    assert results["response"]["count"] == 21 and not results["outcomes"], out
     assert {kind["name"] for kind in results["operations"]} == set(names)
     assert results["seconds"] >= 0.45 * took, out
     played = other.client().scan(TableName="played")["Items"]
