@@ -18,8 +18,9 @@ const KEYSPACE_CUT_PART: u64 = 4;
 pub(super) const MAX_GRANDPARENT_TABLES: u64 = 10;
 
 /// A file of a flush ends where the level below is split if it has at least one part in so many of a
-/// memtable: where few keys are written to, they need not be in many files.
-const FLUSH_CUT_PART: u64 = 16;
+/// memtable: where few keys are written to, they need not be in many files. What is flushed is often
+/// compressed to a fraction, so that an eighth of it may be small.
+const FLUSH_CUT_PART: u64 = 64;
 
 /// Where the files of a job end, besides at their full size.
 pub(super) struct Cuts {
