@@ -225,3 +225,21 @@ def test_what_cannot_be_done_is_said(tmp_path):
         timeout=60,
     )
     assert refused.returncode == 1 and "can't be reached" in refused.stderr
+
+
+def test_the_rig_costs_little(tmp_path):
+    """At most 12 µs of processor time for a GetItem, so that it measures the server: the best of
+    three, since a busy machine can only add to it."""
+    if "release" not in binary():
+        pytest.skip("this binary is not optimised: costs are those of a release build")
+    costs = []
+    for _ in range(3):
+        results, out = run(
+            tmp_path / "results.json",
+            *("--workload", "c", "--closed", "--connections", "16", "--threads", "1"),
+            *("--warm-up", "500ms", "--duration", "2s"),
+        )
+        costs.append(results["rig"]["cpu_us_per_request"])
+        if costs[-1] <= 12:
+            return
+    pytest.fail(f"{costs}\n{out}")
