@@ -133,10 +133,19 @@ impl<'a> Violations<'a> {
     }
 
     /// A table's name or ARN. Of a name, the older limits hold that the model no longer has: three to
-    /// 255 characters of a name's alphabet; but of an empty one, nothing is said than that it is.
-    /// (error-messages/putItem and createTable of the conformance reference.)
+    /// 255 characters of a name's alphabet; but of an empty one, nothing is said than that it is
+    /// (error-messages/putItem and createTable of the conformance reference); where a table is the
+    /// subject, both are (DDB-TABLE-457 of the source named in `operation/definition`).
     pub(crate) fn table(&mut self, value: &str) {
-        if value.is_empty() {
+        let whole = [
+            Operation::DescribeTable,
+            Operation::UpdateTable,
+            Operation::DeleteTable,
+        ];
+        if value.is_empty() && whole.contains(&self.operation) {
+            self.length(value, Some(3), None);
+            self.pattern(value, &NAME);
+        } else if value.is_empty() {
             self.length(value, Some(1), None);
         } else if value.starts_with("arn:") {
             self.length(value, None, Some(1024));

@@ -8,6 +8,7 @@
 mod depth;
 mod may_reference;
 mod parameters;
+mod tables;
 mod values;
 
 use serde_json::{Value, json};

@@ -18,6 +18,7 @@ pub(super) fn check(input: &UpdateTableInput) -> Result<(), Refusal> {
         });
     }
     let updates = updates.unwrap_or_default();
+    check_cold(updates)?;
     check_alone(input, updates)?;
     check_billing(input)?;
     check_index_updates(updates)
@@ -109,6 +110,18 @@ fn check_billing(input: &UpdateTableInput) -> Result<(), Refusal> {
     }
 }
 
+/// An index is not updated to no warm throughput, whatever else is asked for (DDB-TABLE-457).
+fn check_cold(updates: &[GlobalSecondaryIndexUpdate]) -> Result<(), Refusal> {
+    for update in updates.iter().filter_map(|update| update.update.as_ref()) {
+        let warm = update.warm_throughput.as_ref();
+        if warm.is_some() && throughput::is_cold(warm) {
+            let index = update.index_name.clone().unwrap_or_default();
+            return Err(Refusal::UpdateIndexCold { index });
+        }
+    }
+    Ok(())
+}
+
 /// One action per entry and one entry per index (DDB-TABLE-160).
 fn check_index_updates(updates: &[GlobalSecondaryIndexUpdate]) -> Result<(), Refusal> {
     let mut seen: Vec<&str> = Vec::new();
@@ -130,15 +143,6 @@ fn check_index_updates(updates: &[GlobalSecondaryIndexUpdate]) -> Result<(), Ref
             });
         }
         seen.push(name);
-        let warm = update
-            .update
-            .as_ref()
-            .and_then(|update| update.warm_throughput.as_ref());
-        if warm.is_some() && throughput::is_cold(warm) {
-            return Err(Refusal::UpdateIndexCold {
-                index: name.to_owned(),
-            });
-        }
         let capacity = update
             .update
             .as_ref()
