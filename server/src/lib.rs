@@ -16,6 +16,7 @@ mod stator;
 pub mod store;
 pub mod streams;
 pub mod table;
+pub mod torture;
 pub mod ttl;
 pub mod validation;
 pub mod wire;

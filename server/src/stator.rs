@@ -17,7 +17,8 @@ use crate::{
     partiql::StatementCache,
     plan::{backfill, transaction::Transactions},
     store::{
-        ClockMode, DueRegistry, Durability, EngineError, Fault, Moved, Storage, Store, StoreOptions,
+        ClockMode, DueRegistry, Durability, EngineError, EngineOptions, Fault, Moved, Storage,
+        Store, StoreOptions,
     },
     streams::{Streams, StreamsError},
     table::{Catalog, CatalogError, Namespace, Table, TableStatus},
@@ -66,6 +67,8 @@ pub struct StatorOptions {
     pub wording: Wording,
     /// How many tables there may be.
     pub quotas: Quotas,
+    /// Sizes and bounds of the storage engine. Its durability is the one above.
+    pub engine: EngineOptions,
 }
 
 impl Default for StatorOptions {
@@ -82,6 +85,7 @@ impl Default for StatorOptions {
             item_collection_limit: COLLECTION_LIMIT,
             wording: Wording::default(),
             quotas: Quotas::default(),
+            engine: EngineOptions::default(),
         }
     }
 }
@@ -155,6 +159,7 @@ impl Stator {
             storage: options.storage,
             durability: options.durability,
             clock: options.clock,
+            engine: options.engine,
             ..StoreOptions::default()
         })?;
         let streams = Streams::load(store.clone())?;

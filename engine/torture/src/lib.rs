@@ -13,7 +13,8 @@
 //! A run is a [`Script`] made from a seed. One that fails is shrunk to the steps that it takes, and
 //! gives a line that replays it: see [`Finding`]. A [`Campaign`] runs many, on all cores.
 //!
-//! Other simulations have scripts of their own: what they have to offer is [`Trial`].
+//! Other simulations have scripts of their own: what they have to offer is [`Trial`]. [`Draw`] draws
+//! for them too.
 
 mod campaign;
 mod damage;
@@ -28,5 +29,5 @@ pub use campaign::{Campaign, Coverage, Until, WORKER};
 pub use exhaustive::every_operation;
 pub use model::Model;
 pub use run::{Failure, caught, run};
-pub use script::{Damage, DamagedFile, How, Restart, Script, Step, numbers, parse_numbers};
+pub use script::{Damage, DamagedFile, Draw, How, Restart, Script, Step, numbers, parse_numbers};
 pub use trial::{EngineSubject, Finding, Subject, Trial, attempt, replay};

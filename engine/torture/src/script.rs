@@ -114,31 +114,38 @@ pub enum DamagedFile {
 }
 
 /// Draws what a script consists of.
-pub(crate) struct Draw(ChaCha8Rng);
+#[derive(Clone, Debug)]
+pub struct Draw(ChaCha8Rng);
 
 impl Draw {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// What a seed gives.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Draw(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// A number below a bound, which is not 0.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+    pub fn below(&mut self, bound: u32) -> u32 {
         self.0.next_u32() % bound.max(1)
     }
 
-    fn byte(&mut self, bound: u32) -> u8 {
+    /// A number below a bound, which is not 0.
+    pub fn byte(&mut self, bound: u32) -> u8 {
         u8::try_from(self.below(bound)).unwrap_or(u8::MAX)
     }
 
-    fn short(&mut self, bound: u32) -> u16 {
+    /// A number below a bound, which is not 0.
+    pub fn short(&mut self, bound: u32) -> u16 {
         u16::try_from(self.below(bound)).unwrap_or(u16::MAX)
     }
 
-    fn one_in(&mut self, count: u32) -> bool {
+    /// True once in so many times.
+    pub fn one_in(&mut self, count: u32) -> bool {
         self.below(count) == 0
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T], otherwise: T) -> T {
+    /// One of these, or what is given if there is none.
+    pub fn pick<T: Copy>(&mut self, from: &[T], otherwise: T) -> T {
         let count = u32::try_from(from.len()).unwrap_or(1);
         let at = self.below(count) as usize;
         from.get(at).copied().unwrap_or(otherwise)
@@ -157,7 +164,8 @@ impl Draw {
         }
     }
 
-    fn options(&mut self) -> Options {
+    /// Options, many of them far from what anybody would choose.
+    pub fn options(&mut self) -> Options {
         let durability = match self.below(3) {
             0 => Durability::Interval(Duration::from_millis(10)),
             _ => Durability::Sync,
@@ -183,7 +191,8 @@ impl Draw {
         }
     }
 
-    fn kept(&mut self) -> Kept {
+    /// What a power cut leaves.
+    pub fn kept(&mut self) -> Kept {
         match self.below(8) {
             0 => Kept::Nothing,
             1 => Kept::Everything,
@@ -195,7 +204,8 @@ impl Draw {
         }
     }
 
-    fn faults(&mut self) -> Faults {
+    /// What is wrong with a disk.
+    pub fn faults(&mut self) -> Faults {
         let mut faults = Faults::default();
         let odds = self.pick(&[50, 300, 2_000], 50);
         match self.below(9) {

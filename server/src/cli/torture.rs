@@ -4,12 +4,16 @@
 //! sense, 3 when the torture itself could not be carried out.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use stator_torture::{Campaign, Coverage, EngineSubject, Finding, Subject, Until, WORKER};
+
+use crate::torture::against::{self, Against, Broken, Report};
+use crate::torture::simulation::ServerSubject;
 
 /// Time that a torture takes if nobody says how long.
 const DURATION: Duration = Duration::from_secs(60);
@@ -47,6 +51,15 @@ pub(super) struct TortureArguments {
     /// Of that, run these steps only, for instance 3,8-12
     #[arg(long, value_name = "STEPS", requires = "seed")]
     steps: Option<String>,
+    /// Run this binary on an empty directory, with clients that write, and kill it again and again
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["simulation", "threads", "seed"])]
+    against: Option<PathBuf>,
+    /// With --against: clients that write
+    #[arg(long, value_name = "COUNT", default_value_t = 6, requires = "against")]
+    clients: usize,
+    /// With --against: how long an opening may take, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", requires = "against")]
+    max_reopen: Option<u64>,
     /// Say what it came to as one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -54,7 +67,7 @@ pub(super) struct TortureArguments {
 
 /// Everything that can be simulated.
 fn subjects() -> Vec<Box<dyn Subject>> {
-    vec![Box::new(EngineSubject)]
+    vec![Box::new(EngineSubject), Box::new(ServerSubject)]
 }
 
 fn simulation(text: &str) -> Result<&'static str, String> {
@@ -83,9 +96,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Carries it out.
 pub(super) fn torture(arguments: &TortureArguments) -> ExitCode {
-    let outcome = match arguments.seed {
-        Some(seed) => replay(arguments, seed),
-        None => campaign(arguments),
+    let outcome = match (arguments.seed, &arguments.against) {
+        (_, Some(directory)) => binary(arguments, directory),
+        (Some(seed), None) => replay(arguments, seed),
+        (None, None) => campaign(arguments),
     };
     outcome.unwrap_or_else(|sentence| {
         say(&format!("stator: {sentence}"));
@@ -114,22 +128,113 @@ fn replay(arguments: &TortureArguments, seed: u64) -> Result<ExitCode, String> {
     Ok(report(arguments, &coverage, finding.as_deref(), None))
 }
 
+impl TortureArguments {
+    fn first_seed(&self) -> Result<u64, String> {
+        let drawn =
+            || getrandom::u32().map_err(|error| format!("there is no random seed: {error}."));
+        self.first_seed.map_or_else(|| Ok(drawn()?.into()), Ok)
+    }
+
+    fn until(&self) -> Until {
+        let elapsed = match self.crash_points {
+            None => Some(self.duration.unwrap_or(DURATION)),
+            Some(_) => self.duration,
+        };
+        Until {
+            elapsed,
+            crash_points: self.crash_points,
+        }
+    }
+}
+
+/// Kills this binary again and again, until it is enough or something is lost.
+fn binary(arguments: &TortureArguments, directory: &Path) -> Result<ExitCode, String> {
+    let against = Against {
+        binary: against::own_binary()?,
+        directory: against::absolute(directory)?,
+        clients: arguments.clients,
+        until: arguments.until(),
+        seed: arguments.first_seed()?,
+        max_reopen: arguments.max_reopen.map(Duration::from_millis),
+    };
+    say(&format!(
+        "torture: seed {}, in {}",
+        against.seed,
+        against.directory.display()
+    ));
+    let began = Instant::now();
+    let mut said = began;
+    let outcome = against::run(&against, &mut |report| {
+        if said.elapsed() >= PERIOD {
+            said = Instant::now();
+            say(&format!(
+                "torture: {} s, {} kills, slowest opening {:.0?}",
+                began.elapsed().as_secs(),
+                report.crash_points(),
+                report.reopen(100),
+            ));
+        }
+    });
+    let (text, code) = match outcome {
+        Ok(report) => (kept(arguments, &report, began.elapsed()), ExitCode::SUCCESS),
+        Err(Broken::Impossible(why)) => return Err(why),
+        Err(Broken::Promise(why)) => {
+            let text = match arguments.json {
+                true => json!({"kept": false, "finding": why, "seed": against.seed}).to_string(),
+                false => format!("The server does not keep a promise.\n{why}"),
+            };
+            (text, ExitCode::from(BROKEN))
+        }
+    };
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(code)
+}
+
+fn kept(arguments: &TortureArguments, report: &Report, elapsed: Duration) -> String {
+    let milliseconds = |percent| report.reopen(percent).as_secs_f64() * 1000.0;
+    let answered: u64 = report.answered.values().sum();
+    if arguments.json {
+        let document = json!({
+            "kept": true,
+            "seconds": elapsed.as_secs_f64(),
+            "rounds": report.rounds,
+            "kills": report.kills,
+            "kills_while_opening": report.kills_while_opening,
+            "stops": report.stops,
+            "answered": report.answered,
+            "stream_records": report.records,
+            "items": report.items,
+            "reopen_ms": {
+                "median": milliseconds(50), "p99": milliseconds(99), "slowest": milliseconds(100),
+            },
+        });
+        return document.to_string();
+    }
+    let kinds: Vec<String> = report
+        .answered
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    format!(
+        "{} rounds in {} s: {} kills under load, {} while opening, {} stops; {answered} answers ({}); {} \
+         records of streams; openings took {:.0} ms in the median, {:.0} at p99, {:.0} at most\n\
+         Every promise was kept.",
+        report.rounds,
+        elapsed.as_secs(),
+        report.kills,
+        report.kills_while_opening,
+        report.stops,
+        kinds.join(", "),
+        report.records,
+        milliseconds(50),
+        milliseconds(99),
+        milliseconds(100),
+    )
+}
+
 /// Runs seeds until it is enough, or until one fails.
 fn campaign(arguments: &TortureArguments) -> Result<ExitCode, String> {
-    let first_seed = match arguments.first_seed {
-        Some(seed) => seed,
-        None => getrandom::u32()
-            .map_err(|error| format!("there is no random seed: {error}."))?
-            .into(),
-    };
-    let elapsed = match arguments.crash_points {
-        None => Some(arguments.duration.unwrap_or(DURATION)),
-        Some(_) => arguments.duration,
-    };
-    let until = Until {
-        elapsed,
-        crash_points: arguments.crash_points,
-    };
+    let (first_seed, until) = (arguments.first_seed()?, arguments.until());
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.unwrap_or_else(cores);
     quieten(WORKER);

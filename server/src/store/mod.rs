@@ -31,6 +31,6 @@ pub use generations::{Generation, Generations};
 pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
-    RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
-    io::{Env, Next, Priority, Simulation, Task, TaskHandle},
+    Options as EngineOptions, RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
+    io::{Env, Faults, Kept, Next, Priority, Simulation, Task, TaskHandle},
 };

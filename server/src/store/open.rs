@@ -34,6 +34,8 @@ pub struct StoreOptions {
     pub block_cache_size: Option<usize>,
     /// Whose time it is.
     pub clock: ClockMode,
+    /// Sizes and bounds of the engine; what stands above goes before what it says of the same.
+    pub engine: Options,
 }
 
 impl Default for StoreOptions {
@@ -43,6 +45,7 @@ impl Default for StoreOptions {
             durability: Durability::Sync,
             block_cache_size: None,
             clock: ClockMode::System,
+            engine: Options::default(),
         }
     }
 }
@@ -64,7 +67,7 @@ impl Store {
         };
         let mut engine = Options {
             durability: options.durability,
-            ..Options::default()
+            ..options.engine
         };
         if let Some(size) = options.block_cache_size {
             engine.block_cache_size = size;

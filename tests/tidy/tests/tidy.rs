@@ -70,7 +70,19 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
     ("http", &["stator", "operation", "wire"]),
     (
         "cli",
-        &["http", "stator", "operation", "validation", "wire", "store"],
+        &[
+            "http",
+            "torture",
+            "stator",
+            "operation",
+            "validation",
+            "wire",
+            "store",
+        ],
+    ),
+    (
+        "torture",
+        &["stator", "operation", "table", "store", "wire"],
     ),
 ];
 
