@@ -19,7 +19,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use stator_engine::{
-    Batch, Db, Direction, Durability, Env, FIRST_CREATED_KEYSPACE, Key, KeyRange, KeyspaceId,
+    AsOf, Batch, Db, Direction, Durability, Env, FIRST_CREATED_KEYSPACE, Key, KeyRange, KeyspaceId,
     Options, ReadMode, Step,
 };
 
@@ -84,7 +84,7 @@ impl Random {
 fn make(seed: &str, dir: &Path) -> Result<()> {
     let mut random = Random(ChaCha8Rng::seed_from_u64(seed.parse()?));
     let mut keyspaces = vec![KeyspaceId(1), KeyspaceId(2), KeyspaceId(77)];
-    let mut created = 0;
+    let (mut created, mut pins) = (0, 0);
     let lives = 1 + random.below(3);
     for life in 1..=lives {
         let db = Db::open(Env::real(), dir, options(&mut random)?)?;
@@ -112,6 +112,21 @@ fn make(seed: &str, dir: &Path) -> Result<()> {
                 if let Some(place) = keyspaces.get_mut(place) {
                     batch.drop_keyspace(std::mem::replace(place, fresh));
                 }
+            }
+            // Old versions that are kept must not show in what is live.
+            let keyspace = random.pick(&keyspaces)?;
+            match random.below(40) {
+                0 => {
+                    let window = Duration::from_millis(1 + random.below(100_000));
+                    db.set_retention(keyspace, Some(window))?;
+                }
+                1 => db.set_retention(keyspace, None)?,
+                2 => {
+                    pins += 1;
+                    db.pin(pins, &[keyspace], AsOf::Now)?;
+                }
+                3 => db.unpin(1 + random.below(pins + 1))?,
+                _ => {}
             }
             while db.write_delay().is_err() {
                 db.settle()?;

@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::key::KeyspaceId;
+
 /// What every call of the engine that can fail returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -53,6 +55,19 @@ pub enum Error {
         free: u64,
         /// Bytes below which writes are refused.
         floor: u64,
+    },
+    /// The keyspace has not kept what it was at that moment: see
+    /// [`Db::snapshot_at`](crate::Db::snapshot_at).
+    #[error(
+        "keyspace {keyspace} can be read as of commit {oldest} and later ones, not as of {sequence}"
+    )]
+    NotKept {
+        /// The keyspace.
+        keyspace: KeyspaceId,
+        /// The moment that was asked for.
+        sequence: u64,
+        /// The oldest that it can be read as of.
+        oldest: u64,
     },
     /// The caller asked for what can't be.
     #[error("{0}")]
@@ -127,6 +142,8 @@ pub enum ErrorKind {
     Throttled,
     /// See [`Error::DiskFull`].
     DiskFull,
+    /// See [`Error::NotKept`].
+    NotKept,
     /// See [`Error::InvalidArgument`].
     InvalidArgument,
 }
@@ -144,6 +161,7 @@ impl Error {
             Error::Locked { .. } => ErrorKind::Locked,
             Error::Throttled => ErrorKind::Throttled,
             Error::DiskFull { .. } => ErrorKind::DiskFull,
+            Error::NotKept { .. } => ErrorKind::NotKept,
             Error::InvalidArgument(_) => ErrorKind::InvalidArgument,
         }
     }

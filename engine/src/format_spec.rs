@@ -11,7 +11,7 @@ use crate::cache::BlockCache;
 use crate::io::{Env, Fs, LogMode, MemoryFs};
 use crate::iter::InternalIterator;
 use crate::key::{InternalKey, InternalKeyRef, Kind};
-use crate::manifest::{VersionEdit, VersionSet};
+use crate::manifest::{HistoryChange, VersionEdit, VersionSet, Window};
 use crate::sstable::{CacheUse, FileMeta, Reader, SstableIter, Writer, WriterOptions};
 use crate::wal::{Operation, RecordBuilder, Segments, replay};
 use crate::{Key, KeyRef, KeyspaceId, ReadMode};
@@ -258,13 +258,21 @@ fn manifest() {
     let cache = || Arc::new(BlockCache::new(0, 1));
     let set = VersionSet::open(Arc::clone(&fs), Path::new(DIR), cache(), 1 << 20).unwrap();
     while set.allocate_file_id() < FILE_ID {}
+    let window = Window {
+        length_ms: 60_000,
+        floor: 7,
+    };
     let edit = VersionEdit {
         added: vec![(0, sstable_file().1)],
         flushed_sequence: Some(9),
         keyspace_limit: Some(1088),
         dropped: vec![(KeyspaceId(1030), 7)],
         epoch: Some(2),
-        times: vec![(9, TIME_MS)],
+        times: vec![(8, TIME_MS), (9, TIME_MS + 1000)],
+        histories: vec![
+            HistoryChange::Window(KeyspaceId(1024), window),
+            HistoryChange::Pin(5, KeyspaceId(1024), 8),
+        ],
         ..VersionEdit::default()
     };
     set.apply(edit).unwrap();
@@ -288,7 +296,7 @@ fn manifest() {
         .field(2, "keyspace limit: 0")
         .field(2, "epoch over: 0, that is none")
         .field(4, "record 1: magic \"EDIT\"")
-        .field(4, "payload of 77 bytes")
+        .field(4, "payload of 93 bytes")
         .field(8, "generation 1")
         .field(8, "number 1")
         .field(4, "checksum")
@@ -308,8 +316,11 @@ fn manifest() {
         .field(3, "keyspace limit: 1088")
         .field(2, "epoch over: 2")
         .field(4, "keyspace 1030 was dropped by commit 7")
-        .field(2, "time sample: commit 9")
-        .field(6, "1,700,000,000,000 ms after 1970");
+        .field(2, "time sample: commit 8")
+        .field(6, "1,700,000,000,000 ms after 1970")
+        .field(4, "another: 1 commit and 1000 ms later")
+        .field(7, "window: keyspace 1024, 60,000 ms, floor 7")
+        .field(5, "pin 5: keyspace 1024 as of commit 8");
     check(
         "manifest",
         &[("current", current.finish()), ("file", file.finish())],
@@ -325,6 +336,10 @@ fn manifest() {
     let set = VersionSet::open(again, Path::new(DIR), cache(), 1 << 20).unwrap();
     let version = set.current();
     assert_eq!((version.flushed_sequence(), version.epoch()), (9, 2));
+    assert_eq!(version.histories().window(KeyspaceId(1024)), Some(window));
+    let pins: Vec<_> = version.histories().pins().collect();
+    assert_eq!(pins, [(5, KeyspaceId(1024), 8)]);
+    assert_eq!(version.times().sequence_at(TIME_MS + 1000), Some(9));
     let (level, table) = version.tables().next().unwrap();
     assert_eq!((level, table.meta()), (0, &sstable_file().1));
 }

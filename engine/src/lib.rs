@@ -27,8 +27,8 @@ mod verify;
 mod wal;
 
 pub use db::{
-    Batch, Commit, Db, FIRST_CREATED_KEYSPACE, KeyspaceStatistics, Latencies, LevelStatistics,
-    RangeIter, Snapshot, Statistics, Transaction,
+    AsOf, Batch, Commit, Db, FIRST_CREATED_KEYSPACE, KeyspaceStatistics, Latencies,
+    LevelStatistics, Pin, RangeIter, Retention, Snapshot, Statistics, Transaction,
 };
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;

@@ -9,6 +9,7 @@ use super::retention::{Bottom, Retention, VersionFilter};
 use crate::ReadMode;
 use crate::error::Result;
 use crate::iter::{InternalIterator, MergingIter};
+use crate::key::InternalKeyRef;
 use crate::manifest::{Run, Table, Version, VersionEdit, VersionSet};
 use crate::options::Options;
 use crate::sstable::CacheUse;
@@ -182,6 +183,11 @@ impl Job {
                     *kept = true;
                     totals.bytes_written += output.cut()?;
                     return Ok(true);
+                }
+                if let Some(trailer) = filter.take_aside() {
+                    let user = key.user;
+                    output.add(InternalKeyRef { user, trailer }, &[])?;
+                    totals.entries_written += 1;
                 }
                 output.add(key, &input.value())?;
                 totals.entries_written += 1;

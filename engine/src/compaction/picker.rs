@@ -173,6 +173,24 @@ impl Compaction {
         self.inputs.iter().flat_map(|(_, tables)| tables)
     }
 
+    /// All SSTables into the last level; `None` if there are none.
+    #[cfg(test)]
+    pub(crate) fn everything(version: &Version) -> Option<Compaction> {
+        let mut inputs: Vec<(usize, Vec<Arc<Table>>)> = Vec::new();
+        for (level, table) in version.tables() {
+            match inputs.last_mut() {
+                Some((last, tables)) if *last == level => tables.push(Arc::clone(table)),
+                _ => inputs.push((level, vec![Arc::clone(table)])),
+            }
+        }
+        (!inputs.is_empty()).then_some(Compaction {
+            reason: Reason::FullLevel,
+            action: Action::Merge,
+            inputs,
+            output_level: LAST_LEVEL,
+        })
+    }
+
     /// Why it was chosen.
     pub(crate) fn reason(&self) -> Reason {
         self.reason
@@ -469,8 +487,7 @@ impl Picker<'_> {
                 let properties = &table.meta().properties;
                 // In the last level a rewrite must be sure to drop them, or it would be done again
                 // and again.
-                let useful =
-                    *level < LAST_LEVEL || properties.max_sequence <= self.retention.oldest();
+                let useful = *level < LAST_LEVEL || self.retention.is_settled(properties);
                 useful
                     && properties.tombstones > 0
                     && properties.tombstones * TOMBSTONE_PART >= properties.entries

@@ -1,9 +1,11 @@
 //! Which versions must be kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::key::{DroppedKeyspaces, InternalKeyRef, KeyspaceId, Kind, keyspace_of};
-use crate::manifest::{Run, Version};
+use crate::key::{DroppedKeyspaces, InternalKeyRef, KeyspaceId, Kind, Trailer, keyspace_of};
+use crate::manifest::{Histories, Run, Version};
+use crate::sstable::Properties;
 
 /// Who may read: the sequence numbers at which versions must stay visible.
 ///
@@ -11,9 +13,29 @@ use crate::manifest::{Run, Version};
 /// and, by a reader, after the version of the manifest: see [`Retention::new`].
 #[derive(Clone, Debug)]
 pub(crate) struct Retention {
-    /// Rising, each once. Not empty.
+    /// Those of the live snapshots, and `visible`: rising, each once. Not empty.
     boundaries: Arc<[u64]>,
     dropped: Arc<DroppedKeyspaces>,
+    /// What else is kept of single keyspaces.
+    kept: Arc<BTreeMap<KeyspaceId, Kept>>,
+}
+
+/// What is kept of a keyspace beside what snapshots see.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// Sequence numbers of pins, in no order.
+    held: Vec<u64>,
+    /// The floor of its window: every sequence number from there on may be read as of.
+    floor: Option<u64>,
+}
+
+/// Who reads one keyspace.
+#[derive(Clone, Debug)]
+struct Readers {
+    /// Rising, each once.
+    boundaries: Arc<[u64]>,
+    /// Whether readers come at any sequence number above the last boundary.
+    later: bool,
 }
 
 impl Retention {
@@ -28,37 +50,99 @@ impl Retention {
         visible: u64,
         dropped: Arc<DroppedKeyspaces>,
     ) -> Retention {
-        let mut boundaries: Vec<u64> = snapshots
-            .into_iter()
-            .filter(|sequence| *sequence <= visible)
-            .collect();
-        boundaries.push(visible);
-        boundaries.sort_unstable();
-        boundaries.dedup();
+        let snapshots = snapshots.into_iter();
         Retention {
-            boundaries: boundaries.into(),
+            boundaries: boundaries(snapshots.filter(|at| *at <= visible).chain([visible])),
             dropped,
+            kept: Arc::default(),
         }
     }
 
-    /// No reader is or will be below this sequence number.
-    pub(crate) fn oldest(&self) -> u64 {
-        self.boundaries.first().copied().unwrap_or(0)
+    /// With what is kept of single keyspaces beside, and how far each window goes back now: its
+    /// floor in the version or a higher one.
+    pub(crate) fn with_histories(
+        mut self,
+        histories: &Histories,
+        floors: impl IntoIterator<Item = (KeyspaceId, u64)>,
+    ) -> Retention {
+        let mut kept: BTreeMap<KeyspaceId, Kept> = BTreeMap::new();
+        for (_, keyspace, sequence) in histories.pins() {
+            kept.entry(keyspace).or_default().held.push(sequence);
+        }
+        for (keyspace, floor) in floors {
+            kept.entry(keyspace).or_default().floor = Some(floor);
+        }
+        self.kept = Arc::new(kept);
+        self
+    }
+
+    /// Who reads a keyspace.
+    fn readers(&self, keyspace: KeyspaceId) -> Readers {
+        let kept = self.kept.get(&keyspace);
+        let visible = self.boundaries.last().copied().unwrap_or(0);
+        let dropped = self.dropped.dropped_at(keyspace);
+        // A drop that not all readers to come will see is none yet.
+        let dropped = dropped.filter(|dropped| *dropped <= visible);
+        let floor = kept.and_then(|kept| kept.floor);
+        let floor = floor.filter(|floor| *floor < visible);
+        if kept.is_none() && dropped.is_none() {
+            return Readers {
+                boundaries: Arc::clone(&self.boundaries),
+                later: true,
+            };
+        }
+        let held = kept.map_or(&[][..], |kept| &kept.held);
+        let all = self.boundaries.iter().chain(held).copied();
+        Readers {
+            boundaries: match dropped {
+                Some(dropped) => boundaries(all.filter(|at| *at < dropped)),
+                None => {
+                    let last = floor.unwrap_or(visible);
+                    boundaries(all.filter(|at| *at <= last).chain([last]))
+                }
+            },
+            later: dropped.is_none(),
+        }
+    }
+
+    /// Whether all of an SSTable that will ever be invisible is so now: nobody reads below its
+    /// newest version.
+    pub(super) fn is_settled(&self, properties: &Properties) -> bool {
+        let snapshots = self.boundaries.first().copied().unwrap_or(0);
+        properties.max_sequence <= snapshots
+            && properties.keyspaces.iter().all(|used| {
+                let readers = self.readers(used.keyspace);
+                let oldest = readers.boundaries.first();
+                oldest.is_none_or(|oldest| properties.max_sequence <= *oldest)
+            })
     }
 
     /// Whether no reader sees anything of a keyspace, now or later.
     pub(crate) fn is_dropped(&self, keyspace: KeyspaceId) -> bool {
-        self.dropped.hides(keyspace, self.oldest())
+        if self.dropped.dropped_at(keyspace).is_none() {
+            return false;
+        }
+        let readers = self.readers(keyspace);
+        readers.boundaries.is_empty() && !readers.later
     }
 
     /// Number of dropped keyspaces of which something may be stored.
     pub(super) fn dropped_count(&self) -> usize {
         self.dropped.len()
     }
+}
 
+fn boundaries(sequences: impl Iterator<Item = u64>) -> Arc<[u64]> {
+    let mut boundaries: Vec<u64> = sequences.collect();
+    boundaries.sort_unstable();
+    boundaries.dedup();
+    boundaries.into()
+}
+
+impl Readers {
     /// The readers that see a version unless a newer one hides it: those from this boundary on.
-    /// `None` if it is newer than all that anyone sees yet.
-    fn first_reader(&self, sequence: u64) -> Option<usize> {
+    /// `None` if they are all above the last boundary.
+    fn first(&self, sequence: u64) -> Option<usize> {
         let place = self
             .boundaries
             .partition_point(|boundary| *boundary < sequence);
@@ -67,6 +151,9 @@ impl Retention {
 }
 
 /// Decides, version by version in order, what is kept.
+///
+/// A tombstone of which nothing is below hides only what this very job keeps of its key: it is put
+/// aside, and needed if an older value turns out to be kept.
 pub(super) struct VersionFilter {
     retention: Retention,
     bottom: Bottom,
@@ -75,8 +162,10 @@ pub(super) struct VersionFilter {
     sequence: u64,
     /// First reader of the version of it that was kept last.
     first_reader: Option<usize>,
-    /// The keyspace looked at last, and whether it is dropped.
-    keyspace: Option<(KeyspaceId, bool)>,
+    /// A tombstone of it that was put aside.
+    aside: Option<Trailer>,
+    /// The keyspace looked at last, and its readers.
+    keyspace: Option<(KeyspaceId, Readers)>,
 }
 
 impl VersionFilter {
@@ -87,15 +176,14 @@ impl VersionFilter {
             user_key: Vec::new(),
             sequence: 0,
             first_reader: None,
+            aside: None,
             keyspace: None,
         }
     }
 
-    /// Whether a version is kept. Versions come in the order of internal keys.
+    /// Whether a version is kept. Versions come in the order of internal keys. If it is, what
+    /// [`VersionFilter::take_aside`] gives is kept too, before it.
     pub(super) fn keeps(&mut self, key: InternalKeyRef<'_>) -> bool {
-        if self.is_in_dropped_keyspace(key.user) {
-            return false;
-        }
         let sequence = key.sequence();
         if self.user_key == key.user {
             // The same version twice: from a file and from the log that was replayed over it.
@@ -106,37 +194,39 @@ impl VersionFilter {
             self.user_key.clear();
             self.user_key.extend_from_slice(key.user);
             self.first_reader = None;
+            self.aside = None;
         }
         self.sequence = sequence;
 
-        // Newer than all that anyone sees: kept, and it hides nothing from anyone yet.
-        let Some(first_reader) = self.retention.first_reader(sequence) else {
+        self.enter_keyspace(key.user);
+        let Some((_, readers)) = &self.keyspace else {
             return true;
         };
-        if self.first_reader == Some(first_reader) {
-            // Whoever could see this one sees the newer one.
+        match readers.first(sequence) {
+            // Nobody sees it, or everybody sees a newer one.
+            None if !readers.later => return false,
+            Some(first_reader) if self.first_reader == Some(first_reader) => return false,
+            // Above the last boundary it hides nothing from anyone there.
+            first_reader => self.first_reader = first_reader,
+        }
+        if key.kind() == Some(Kind::Delete) && self.bottom.is_bottom_for(key.user) {
+            self.aside = Some(key.trailer);
             return false;
         }
-        self.first_reader = Some(first_reader);
-        // A tombstone hides what is below it. If nothing is, there and from this very job (all
-        // readers see the tombstone, so older versions are dropped), it is not needed.
-        let needless = key.kind() == Some(Kind::Delete)
-            && first_reader == 0
-            && self.bottom.is_bottom_for(key.user);
-        !needless
+        true
     }
 
-    fn is_in_dropped_keyspace(&mut self, user_key: &[u8]) -> bool {
-        let Some(keyspace) = keyspace_of(user_key) else {
-            return false;
-        };
-        match self.keyspace {
-            Some((last, dropped)) if last == keyspace => dropped,
-            _ => {
-                let dropped = self.retention.is_dropped(keyspace);
-                self.keyspace = Some((keyspace, dropped));
-                dropped
-            }
+    /// The tombstone that hides an older version from newer readers than those which it is kept for.
+    pub(super) fn take_aside(&mut self) -> Option<Trailer> {
+        self.aside.take()
+    }
+
+    /// Looks up who reads the keyspace of a key, if the last key was in another.
+    fn enter_keyspace(&mut self, user_key: &[u8]) {
+        let keyspace = keyspace_of(user_key).unwrap_or(KeyspaceId(u32::MAX));
+        let last = self.keyspace.as_ref();
+        if last.is_none_or(|(last, _)| *last != keyspace) {
+            self.keyspace = Some((keyspace, self.retention.readers(keyspace)));
         }
     }
 }
@@ -202,10 +292,14 @@ mod tests {
         };
         let mut filter = VersionFilter::new(retention, bottom);
         let key = Key::new(KeyspaceId(1), b"p", b"s");
-        let versions = versions.iter().filter(|(sequence, kind)| {
-            filter.keeps(InternalKey::new(key.as_bytes(), *sequence, *kind).as_ref())
-        });
-        versions.map(|(sequence, _)| *sequence).collect()
+        let mut kept = Vec::new();
+        for (sequence, kind) in versions {
+            if filter.keeps(InternalKey::new(key.as_bytes(), *sequence, *kind).as_ref()) {
+                kept.extend(filter.take_aside().map(Trailer::sequence));
+                kept.push(*sequence);
+            }
+        }
+        kept
     }
 
     use Kind::{Delete, Put};

@@ -5,6 +5,7 @@
 //! waits for the other, and the operating system gives the one more of the processor.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::budget::Class;
 use super::counters::add;
@@ -31,8 +32,9 @@ pub(super) struct Compactor {
     running: Arc<Mutex<Running>>,
     work: Work,
     job: Option<(Compaction, Job)>,
-    /// What was last looked through for something to do: the version, and `freed` then.
-    looked_at: Option<(Arc<Version>, u64)>,
+    /// What was last looked through for something to do: the version, and `freed` and the count of
+    /// snapshots that have gone then.
+    looked_at: Option<(Arc<Version>, u64, u64)>,
 }
 
 impl Compactor {
@@ -110,12 +112,17 @@ impl Compactor {
             let mut running = running.lock();
             // Under the lock: whose files are free, those are in this version or gone from it.
             let version = self.shared.versions.current();
+            let released = self.shared.released.load(Ordering::Acquire);
             // Before the snapshots are listed, as `Retention` asks for.
             let retention = self.shared.retention(version.flushed_sequence());
-            let looked_at = (version, running.freed);
-            let seen = self.looked_at.as_ref().is_some_and(|(version, freed)| {
-                Arc::ptr_eq(version, &looked_at.0) && *freed == looked_at.1
-            });
+            let looked_at = (version, running.freed, released);
+            let seen = self
+                .looked_at
+                .as_ref()
+                .is_some_and(|(version, freed, gone)| {
+                    Arc::ptr_eq(version, &looked_at.0)
+                        && (*freed, *gone) == (looked_at.1, looked_at.2)
+                });
             if seen {
                 return Ok(());
             }
@@ -220,6 +227,7 @@ impl Compactor {
                 ..VersionEdit::default()
             })?;
             self.shared.dropped.forget(&forgotten);
+            self.shared.snapshots.forget(&forgotten);
         }
         Ok(())
     }

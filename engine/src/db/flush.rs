@@ -67,8 +67,9 @@ impl Flusher {
         add(&shared.counters.flushed_bytes, job.totals().bytes_written);
         edit.flushed_sequence = Some(source.last_sequence);
         edit.dropped = source.memtable.dropped();
-        edit.times = vec![(source.last_sequence, shared.env.clock.now_ms())];
+        edit.times = shared.recent.until(source.last_sequence);
         shared.apply(edit)?;
+        shared.recent.forget(source.last_sequence);
         // In this order: a reader finds it in the version, or has found it here.
         shared.memtables.remove(&source.memtable);
         shared.flushed.lock().push(Arc::clone(&source.memtable));

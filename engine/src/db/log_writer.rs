@@ -65,7 +65,9 @@ impl LogWriter {
         self.shared
             .counters
             .group(taken.records.len(), taken.size, took);
-        self.unpublished = Some(taken.first_sequence + taken.records.len() as u64 - 1);
+        let last = taken.first_sequence + taken.records.len() as u64 - 1;
+        self.shared.recent.push(last, time_ms);
+        self.unpublished = Some(last);
         Next::Again
     }
 

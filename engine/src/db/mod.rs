@@ -39,6 +39,7 @@ mod pacer;
 mod queue;
 mod range;
 mod read;
+mod recent;
 mod recovery;
 mod shared;
 mod snapshot;
@@ -47,6 +48,7 @@ mod space;
 mod statistics;
 mod task;
 mod transaction;
+mod versions;
 mod watermark;
 
 use std::collections::BTreeMap;
@@ -63,6 +65,7 @@ pub use range::RangeIter;
 pub use snapshot::Snapshot;
 pub use statistics::{KeyspaceStatistics, LevelStatistics, Statistics};
 pub use transaction::Transaction;
+pub use versions::{AsOf, Pin, Retention};
 
 use self::shared::Shared;
 use crate::error::{Error, Result};
@@ -177,27 +180,6 @@ impl Db {
     /// `ReadOnly`, `Closed`.
     pub fn write_delay(&self) -> Result<Duration> {
         self.handle.shared.write_delay()
-    }
-
-    /// The newest commit known to have been written at or before a wall-clock time, in milliseconds
-    /// since 1970. `None` if there is none. Exact to the distance of the samples that are kept: some
-    /// seconds for the recent past, a fraction of a percent of its age for what is older.
-    #[must_use]
-    pub fn sequence_at(&self, time_ms: u64) -> Option<u64> {
-        self.handle
-            .shared
-            .versions
-            .current()
-            .times()
-            .sequence_at(time_ms)
-    }
-
-    /// The newest wall-clock time that the database is known to have been written at, in
-    /// milliseconds since 1970. Right after opening that is the time of the last commit; later it
-    /// trails by what is not written out yet. `None` if nothing ever was.
-    #[must_use]
-    pub fn newest_time_ms(&self) -> Option<u64> {
-        self.handle.shared.versions.current().times().newest_ms()
     }
 
     /// Where it stands and what it has done.

@@ -1,7 +1,7 @@
 //! Opening: take the lock, read the manifest, replay the log, start the tasks.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::budget::Budget;
 use super::cleaner::Cleaner;
@@ -15,6 +15,7 @@ use super::log_writer::{LogSyncer, LogWriter};
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, PacerTask, Pressure};
 use super::queue::CommitQueue;
+use super::recent::RecentTimes;
 use super::recovery;
 use super::shared::{Shared, Wakers};
 use super::snapshots::SnapshotRegistry;
@@ -59,7 +60,11 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         memtables: MemtableSet::new(),
         flushed: Mutex::default(),
         dropped: Dropped::new(Arc::clone(version.dropped())),
-        snapshots: SnapshotRegistry::default(),
+        snapshots: SnapshotRegistry::new(last_sequence, version.histories(), version.dropped()),
+        history_changes: Mutex::default(),
+        released: AtomicU64::new(0),
+        recent: RecentTimes::new(version.times().newest_ms().unwrap_or(0)),
+        log_syncer: OnceLock::new(),
         locks: Arc::default(),
         pressure: Pressure::new(&options),
         pacer: Arc::new(Pacer::new(Arc::clone(&env.clock))),
@@ -136,6 +141,7 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
 
     let writer = wal::Writer::new(Arc::clone(&shared.segments), last_sequence);
     if let Durability::Interval(interval) = shared.options.durability {
+        let _only_once = shared.log_syncer.set(writer.syncer());
         let mut syncer = LogSyncer::new(Arc::clone(&shared), writer.syncer(), interval);
         let handle = task::spawn(&shared, "wal-sync", Priority::Flush, move || syncer.step())?;
         shared.wakers.syncer.set(handle.waker());

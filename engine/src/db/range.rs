@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::memtables::Memtables;
 use super::shared::Shared;
 use crate::ReadMode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::iter::{Direction, InternalIterator, MergingIter, Step, View, VisibleIter};
 use crate::key::KeyRange;
 use crate::manifest::Version;
@@ -22,6 +22,8 @@ enum State {
     /// left to the first call of `next`.
     New(Arc<Memtables>, Arc<Version>, View),
     Open(VisibleIter<MergingIter>),
+    /// The snapshot can't read the keyspace.
+    Refused(Error),
 }
 
 impl RangeIter {
@@ -50,6 +52,12 @@ impl RangeIter {
         }
     }
 
+    /// One that answers every call with an error.
+    pub(super) fn refused(error: Error, mode: ReadMode) -> Self {
+        let state = State::Refused(error);
+        RangeIter { state, mode }
+    }
+
     /// The next entry. After an error the iterator stays where it was before the call.
     #[expect(
         clippy::should_implement_trait,
@@ -64,6 +72,7 @@ impl RangeIter {
         match &mut self.state {
             State::Open(visible) => visible.next(),
             State::New(..) => Ok(Step::End),
+            State::Refused(error) => Err(error.clone()),
         }
     }
 }

@@ -98,8 +98,8 @@ struct Part {
     entries: Vec<(InternalKey, Value)>,
     dropped: Vec<(KeyspaceId, u64)>,
     size: usize,
-    /// Sequence number of the last commit, and its time in milliseconds since 1970.
-    last: Option<(u64, u64)>,
+    /// The last commit of each group, with its time in milliseconds since 1970.
+    times: Vec<(u64, u64)>,
 }
 
 impl Part {
@@ -122,7 +122,10 @@ impl Part {
             self.entries
                 .push((InternalKey::new(&key, sequence, kind), value));
         }
-        self.last = Some((sequence, time_ms));
+        match self.times.last_mut() {
+            Some((last, time)) if *time == time_ms => *last = sequence,
+            _ => self.times.push((sequence, time_ms)),
+        }
     }
 
     /// Writes it into SSTables and into the manifest, together with another edit.
@@ -136,7 +139,10 @@ impl Part {
             .sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
         // Nobody reads yet, and who will read sees the end.
         let version = versions.current();
-        let retention = Retention::new([], u64::MAX, Arc::clone(version.dropped()));
+        let windows = version.histories().windows();
+        let floors = windows.map(|(keyspace, window)| (keyspace, window.floor));
+        let retention = Retention::new([], u64::MAX, Arc::clone(version.dropped()))
+            .with_histories(version.histories(), floors);
         let input = Box::new(SortedIter::from_sorted(self.entries));
         let mut job = Job::flush(versions, &version, input, retention, options);
         edit.added = loop {
@@ -144,8 +150,8 @@ impl Part {
                 break written.added;
             }
         };
-        edit.flushed_sequence = self.last.map(|(sequence, _)| sequence);
-        edit.times.extend(self.last);
+        edit.flushed_sequence = self.times.last().map(|(sequence, _)| *sequence);
+        edit.times = self.times;
         edit.dropped = self.dropped;
         versions.apply(edit)?;
         Ok(())

@@ -16,6 +16,7 @@ use super::locks::KeyLocks;
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, Pressure};
 use super::queue::CommitQueue;
+use super::recent::RecentTimes;
 use super::snapshots::SnapshotRegistry;
 use super::space::DiskSpace;
 use super::watermark::{Applied, Durable};
@@ -29,7 +30,7 @@ use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::wal::Segments;
+use crate::wal::{Segments, Syncer};
 
 /// One open database.
 pub(super) struct Shared {
@@ -47,6 +48,14 @@ pub(super) struct Shared {
     pub(super) flushed: Mutex<Vec<Arc<Memtable>>>,
     pub(super) dropped: Dropped,
     pub(super) snapshots: SnapshotRegistry,
+    /// Changes of windows and pins, one at a time.
+    pub(super) history_changes: Mutex<()>,
+    /// Rises when a snapshot goes that may have kept what was dropped.
+    pub(super) released: AtomicU64,
+    /// When what is in no SSTable was written.
+    pub(super) recent: RecentTimes,
+    /// Syncs the log, where commits are acknowledged before they are on the disk.
+    pub(super) log_syncer: OnceLock<Syncer>,
     pub(super) locks: Arc<KeyLocks>,
     pub(super) pressure: Pressure,
     pub(super) pacer: Arc<Pacer>,
@@ -184,20 +193,50 @@ impl Shared {
     /// A drop that may be lost in a power cut discards nothing yet: readers see it, but what it
     /// dropped would be gone without it.
     pub(super) fn retention(&self, kept: u64) -> Retention {
-        // The dropped keyspaces last: a drop that is too new for the boundaries is none to them.
-        let (snapshots, visible) = self.snapshots.boundaries(&self.durable);
         let kept = match is_on(Mutant::DropBeforeDiscard) {
             true => u64::MAX,
             false => kept,
         };
         let kept = kept.max(self.synced.load(Ordering::Acquire));
-        Retention::new(snapshots, visible, self.dropped.load().until(kept))
+        let dropped = self.dropped.load().until(kept);
+        let floor = |length_ms| self.window_floor(length_ms);
+        let (snapshots, visible, floors) = self.snapshots.begin_job(&self.durable, &dropped, floor);
+        // Behind the snapshots: who makes a pin holds one until the version has it.
+        let version = self.versions.current();
+        Retention::new(snapshots, visible, dropped).with_histories(version.histories(), floors)
+    }
+
+    /// Makes the commits up to one, which is durable as far as readers are concerned, survive a power
+    /// cut.
+    pub(super) fn make_synced(&self, sequence: u64) -> Result<()> {
+        while self.synced.load(Ordering::Acquire) < sequence {
+            let Some(syncer) = self.log_syncer.get() else {
+                return Ok(());
+            };
+            let synced = syncer.sync().inspect_err(|error| self.fail(error))?;
+            self.synced.fetch_max(synced, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// Nobody reads at a sequence number any more: what was dropped behind it may go.
+    pub(super) fn wake_released(&self, sequence: u64) {
+        let dropped = self.dropped.load();
+        if dropped.iter().any(|(_, dropped)| dropped > sequence) {
+            self.released.fetch_add(1, Ordering::AcqRel);
+            self.wakers.wake_compactors();
+        }
     }
 
     /// Makes an edit of the manifest durable, and what follows from it.
     ///
     /// Where there is no room for it, what it would have added is deleted, and it may be made again.
-    pub(super) fn apply(&self, edit: VersionEdit) -> Result<()> {
+    pub(super) fn apply(&self, mut edit: VersionEdit) -> Result<()> {
+        if !edit.added.is_empty() || !edit.removed.is_empty() {
+            let current = self.versions.current();
+            let raised = self.snapshots.raised_floors(current.histories());
+            edit.histories.extend(raised);
+        }
         let added: Vec<u64> = edit.added.iter().map(|(_, file)| file.file_id).collect();
         let moved = |file_id: &u64| edit.removed.iter().any(|(_, removed)| removed == file_id);
         let fresh: Vec<u64> = added

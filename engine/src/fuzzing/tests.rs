@@ -13,7 +13,7 @@ use super::*;
 use crate::cache::BlockCache;
 use crate::io::{Env, File, Fs, LogMode, MemoryFs};
 use crate::key::Kind;
-use crate::manifest::{VersionEdit, VersionSet};
+use crate::manifest::{HistoryChange, VersionEdit, VersionSet, Window};
 use crate::sstable::{FileMeta, Writer, WriterOptions};
 use crate::wal::{RecordBuilder, Segments};
 
@@ -174,7 +174,19 @@ fn an_edit() -> VersionEdit {
         keyspace_limit: Some(64),
         dropped: vec![(KeyspaceId(17), 118)],
         epoch: Some(2),
-        times: vec![(119, 1_700_000_000_000)],
+        times: vec![(117, 1_700_000_000_000), (119, 1_700_000_001_000)],
+        histories: vec![
+            HistoryChange::Window(
+                KeyspaceId(1),
+                Window {
+                    length_ms: 86_400_000,
+                    floor: 100,
+                },
+            ),
+            HistoryChange::Pin(5, KeyspaceId(1), 90),
+            HistoryChange::Pin(6, KeyspaceId(1), 91),
+            HistoryChange::Unpin(6),
+        ],
         ..VersionEdit::default()
     }
 }

@@ -15,7 +15,12 @@
 //! | 7 | dropped keyspace forgotten, as nothing of it is stored: id |
 //! | 8 | epoch: all commits of the WAL of this epoch, and of earlier ones, are in SSTables |
 //! | 9 | time sample: sequence number, milliseconds since 1970-01-01 UTC |
+//! | 10 | retention window: keyspace, its length in milliseconds (0 ends it), its floor |
+//! | 11 | pin: its id, keyspace, sequence number |
+//! | 12 | pin ended: its id |
+//! | 13 | another time sample: what both numbers have more than those of the one before it in the edit |
 
+use super::histories::HistoryChange;
 use crate::key::KeyspaceId;
 use crate::sstable::{FileMeta, Properties};
 use crate::varint::{Cursor, push_varint};
@@ -30,6 +35,7 @@ const DROPPED: u8 = 6;
 const FORGOTTEN: u8 = 7;
 const EPOCH: u8 = 8;
 const TIME: u8 = 9;
+const NEXT_TIME: u8 = 13;
 
 /// What an edit gives, or a description of what in it is wrong.
 pub(super) type Fit<T> = std::result::Result<T, String>;
@@ -55,6 +61,8 @@ pub(crate) struct VersionEdit {
     pub(crate) epoch: Option<u64>,
     /// Samples of (sequence number, milliseconds since 1970).
     pub(crate) times: Vec<(u64, u64)>,
+    /// Windows and pins: in this order.
+    pub(crate) histories: Vec<HistoryChange>,
 }
 
 impl VersionEdit {
@@ -94,10 +102,20 @@ impl VersionEdit {
             bytes.push(FORGOTTEN);
             push_varint(bytes, u64::from(keyspace.0));
         }
+        let mut before: Option<(u64, u64)> = None;
         for (sequence, time_ms) in &self.times {
-            bytes.push(TIME);
-            push_varint(bytes, *sequence);
-            push_varint(bytes, *time_ms);
+            let more = before.and_then(|(last_sequence, last_time)| {
+                let sequence = sequence.checked_sub(last_sequence)?;
+                Some((sequence, time_ms.checked_sub(last_time)?))
+            });
+            bytes.push(if more.is_some() { NEXT_TIME } else { TIME });
+            let (sequence_field, time_field) = more.unwrap_or((*sequence, *time_ms));
+            push_varint(bytes, sequence_field);
+            push_varint(bytes, time_field);
+            before = Some((*sequence, *time_ms));
+        }
+        for change in &self.histories {
+            change.encode(bytes);
         }
     }
 
@@ -141,7 +159,16 @@ impl VersionEdit {
             FORGOTTEN => self.forgotten.push(KeyspaceId(cursor.varint_u32()?)),
             EPOCH => self.epoch = Some(cursor.varint()?),
             TIME => self.times.push((cursor.varint()?, cursor.varint()?)),
-            _ => return Some(false),
+            NEXT_TIME => {
+                let (sequence, time_ms) = *self.times.last()?;
+                let sequence = sequence.checked_add(cursor.varint()?)?;
+                self.times
+                    .push((sequence, time_ms.checked_add(cursor.varint()?)?));
+            }
+            _ => match HistoryChange::decode(tag, cursor)? {
+                Some(change) => self.histories.push(change),
+                None => return Some(false),
+            },
         }
         Some(true)
     }
@@ -151,6 +178,7 @@ impl VersionEdit {
 mod tests {
     use bytes::Bytes;
 
+    use super::super::Window;
     use super::*;
 
     fn edit() -> VersionEdit {
@@ -175,8 +203,21 @@ mod tests {
             dropped: vec![(KeyspaceId(8), 99)],
             forgotten: vec![KeyspaceId(3), KeyspaceId(4)],
             epoch: Some(2),
-            times: vec![(10, 1_700_000_000_000)],
+            times: vec![(10, 1_700_000_000_000), (700, 1_700_000_001_001), (9, 3)],
+            histories: histories(),
         }
+    }
+
+    fn histories() -> Vec<HistoryChange> {
+        let window = Window {
+            length_ms: 86_400_000,
+            floor: 77,
+        };
+        vec![
+            HistoryChange::Window(KeyspaceId(8), window),
+            HistoryChange::Pin(u64::MAX, KeyspaceId(9), 90),
+            HistoryChange::Unpin(3),
+        ]
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod current;
 mod edit;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod histories;
 pub(crate) mod inspect;
 mod record;
 mod run;
@@ -19,6 +20,7 @@ mod version;
 mod version_set;
 
 pub(crate) use edit::VersionEdit;
+pub(crate) use histories::{Histories, HistoryChange, Window};
 pub(crate) use run::{Run, RunIter};
 pub(crate) use table::Table;
 pub(crate) use version::{LEVELS, Version};

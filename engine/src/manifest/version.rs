@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::edit::{Fit, VersionEdit};
+use super::histories::Histories;
 use super::run::Run;
 use super::table::{Table, TableStore};
 use super::times::TimeMap;
@@ -38,6 +39,7 @@ struct Numbers {
     epoch: u64,
     dropped: Arc<DroppedKeyspaces>,
     times: Arc<TimeMap>,
+    histories: Arc<Histories>,
 }
 
 impl Version {
@@ -70,6 +72,11 @@ impl Version {
     /// When sequence numbers were written.
     pub(crate) fn times(&self) -> &Arc<TimeMap> {
         &self.numbers.times
+    }
+
+    /// What of the past is kept.
+    pub(crate) fn histories(&self) -> &Arc<Histories> {
+        &self.numbers.histories
     }
 
     /// A level below L0; empty for any other number.
@@ -200,6 +207,7 @@ impl Version {
             forgotten: Vec::new(),
             epoch: Some(numbers.epoch),
             times: numbers.times.iter().collect(),
+            histories: numbers.histories.to_changes(),
         }
     }
 }
@@ -249,12 +257,19 @@ impl Numbers {
             edit.forgotten
                 .iter()
                 .for_each(|keyspace| dropped.remove(*keyspace));
+            edit.forgotten
+                .iter()
+                .for_each(|keyspace| self.histories.forget(*keyspace));
+        }
+        if !edit.histories.is_empty() {
+            let histories = Arc::make_mut(&mut self.histories);
+            edit.histories
+                .iter()
+                .for_each(|change| histories.apply(change));
         }
         if !edit.times.is_empty() {
-            let times = Arc::make_mut(&mut self.times);
-            edit.times
-                .iter()
-                .for_each(|(sequence, time_ms)| times.push(*sequence, *time_ms));
+            let exact_ms = self.histories.longest_window_ms();
+            Arc::make_mut(&mut self.times).extend(&edit.times, exact_ms);
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ pub(crate) struct Writer {
     /// Of the last commit that was written.
     last_sequence: u64,
     unsynced: Arc<Mutex<Unsynced>>,
+    sync_turn: Arc<Mutex<()>>,
 }
 
 struct Current {
@@ -67,12 +68,14 @@ impl Writer {
             buffer: AlignedBuf::new(),
             last_sequence,
             unsynced: Arc::new(Mutex::new(unsynced)),
+            sync_turn: Arc::default(),
         }
     }
 
     /// What makes the log durable from time to time, in [`LogMode::Buffered`].
     pub(crate) fn syncer(&self) -> Syncer {
         Syncer {
+            turn: Arc::clone(&self.sync_turn),
             unsynced: Arc::clone(&self.unsynced),
         }
     }
@@ -178,6 +181,8 @@ impl Writer {
 
 /// Makes what was written durable, beside the writer and without holding it up.
 pub(crate) struct Syncer {
+    /// One sync at a time: each answers for all that was written before it.
+    turn: Arc<Mutex<()>>,
     unsynced: Arc<Mutex<Unsynced>>,
 }
 
@@ -190,6 +195,7 @@ impl Syncer {
     /// Syncs all that was written before the call, and answers up to which commit that is. After a failure the log must not be written to:
     /// the pages may be gone although they still read right.
     pub(crate) fn sync(&self) -> Result<u64> {
+        let _turn = self.turn.lock();
         let (logs, written_sequence) = {
             let mut unsynced = self.unsynced.lock();
             unsynced.page_break = true;

@@ -30,6 +30,8 @@ class State:
     dropped: dict = field(default_factory=dict)
     epoch: int = 0
     samples: list = field(default_factory=list)
+    windows: dict = field(default_factory=dict)  # keyspace -> (milliseconds, floor)
+    pins: dict = field(default_factory=dict)  # (id, keyspace) -> sequence number
 
     def level(self, number):
         """The files of a level; those of level 0 newest first, those of others by their keys."""
@@ -109,6 +111,7 @@ def _good(data, at, generation):
 def edit(payload, name, offset):
     """The fields of an edit, as (name of the field, contents...)."""
     cursor = Cursor(payload, name, offset)
+    sample = None
     while cursor.left():
         tag = cursor.int(1, "tag")
         if tag == 1:
@@ -131,9 +134,26 @@ def edit(payload, name, offset):
         elif tag == 8:
             yield "epoch over", cursor.varint("epoch")
         elif tag == 9:
-            yield "time sample", cursor.varint("sequence number"), cursor.varint("milliseconds")
+            sample = cursor.varint("sequence number"), cursor.varint("milliseconds")
+            yield "time sample", *sample
+        elif tag == 10:
+            id = cursor.varint("keyspace", 32)
+            yield "window", id, cursor.varint("milliseconds"), cursor.varint("floor")
+        elif tag == 11:
+            pin, id = cursor.varint("pin"), cursor.varint("keyspace", 32)
+            yield "pin", pin, id, cursor.varint("sequence number")
+        elif tag == 12:
+            yield "pin ended", cursor.varint("pin")
+        elif tag == 13:
+            if sample is None:
+                cursor.fail("a time sample before another one", "none", cursor.at - 1)
+            more = cursor.varint("more commits"), cursor.varint("more milliseconds")
+            sample = sample[0] + more[0], sample[1] + more[1]
+            if max(sample) >= 2**64:
+                cursor.fail("a time sample within u64", sample, cursor.at)
+            yield "time sample", *sample
         else:
-            cursor.fail("a tag from 1 to 9", tag, cursor.at - 1)
+            cursor.fail("a tag from 1 to 13", tag, cursor.at - 1)
 
 
 def apply(state, fields, name, offset):
@@ -157,10 +177,28 @@ def apply(state, fields, name, offset):
             state.dropped[id] = min(sequence, state.dropped.get(id, sequence))
         elif kind == "keyspace forgotten":
             state.dropped.pop(rest[0], None)
+            state.windows.pop(rest[0], None)
         elif kind == "time sample":
             sequence, ms = rest
-            if not state.samples or sequence > state.samples[-1][0]:
-                state.samples.append((sequence, max(ms, state.samples[-1][1] if state.samples else 0)))
+            if not state.samples:
+                state.samples.append((sequence, ms))
+            elif sequence > state.samples[-1][0]:
+                last = state.samples[-1][1]
+                if max(ms, last) // 1000 == last // 1000:
+                    state.samples.pop()
+                state.samples.append((sequence, max(ms, last)))
+    for kind, *rest in fields:
+        if kind == "window":
+            id, length, floor = rest
+            floor = max(floor, state.windows.get(id, (0, 0))[1])
+            state.windows.pop(id, None)
+            if length:
+                state.windows[id] = length, floor
+        elif kind == "pin":
+            pin, id, sequence = rest
+            state.pins[pin, id] = sequence
+        elif kind == "pin ended":
+            state.pins = {of: at for of, at in state.pins.items() if of[0] != rest[0]}
     numbers = {
         "flushed": "flushed",
         "next file id": "next_file",

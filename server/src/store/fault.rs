@@ -68,7 +68,10 @@ impl From<EngineError> for wire::Error {
                 tracing::error!("the store failed: {error}");
                 Self::InternalServer(format!("The store failed: {error}").into())
             }
-            ErrorKind::WouldBlock | ErrorKind::Locked | ErrorKind::InvalidArgument => {
+            ErrorKind::WouldBlock
+            | ErrorKind::Locked
+            | ErrorKind::NotKept
+            | ErrorKind::InvalidArgument => {
                 tracing::error!("the store was used wrongly: {error}");
                 Self::InternalServer("Internal server error".into())
             }

@@ -5,6 +5,7 @@ mod model;
 mod recovery;
 mod space;
 mod statistics;
+mod versions;
 
 use std::path::Path;
 
