@@ -195,6 +195,19 @@ impl Error {
         Error::InvalidArgument(message.into())
     }
 
+    /// What was met at a file, as damage of that file.
+    pub(crate) fn into_corruption(self, path: &Path) -> Corruption {
+        match self {
+            Error::Corruption(corruption) => *corruption,
+            error => Corruption {
+                file: path.to_path_buf(),
+                offset: 0,
+                expected: "a file that can be read".into(),
+                found: error.to_string().into(),
+            },
+        }
+    }
+
     /// Whether this is the operating system saying that there was no room for a write. A sync that
     /// says so is a failed sync: what it should have kept is lost.
     #[must_use]

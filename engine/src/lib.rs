@@ -20,6 +20,7 @@ mod memtable;
 #[doc(hidden)]
 pub mod mutants;
 mod options;
+mod salvage;
 mod sstable;
 mod sync;
 mod varint;
@@ -35,6 +36,7 @@ pub use io::Env;
 pub use iter::{Direction, Step};
 pub use key::{Key, KeyRange, KeyRef, KeyspaceId};
 pub use options::{Durability, Options};
+pub use salvage::{Lost, Salvaged, salvage};
 pub use verify::{Leftover, OnProgress, Progress, Verified, verify};
 
 /// Whether a read may wait.

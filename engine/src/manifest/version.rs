@@ -192,7 +192,7 @@ impl Version {
     }
 
     /// An edit that makes this version of an empty one.
-    pub(super) fn to_edit(&self) -> VersionEdit {
+    pub(crate) fn to_edit(&self) -> VersionEdit {
         let numbers = &self.numbers;
         VersionEdit {
             added: self

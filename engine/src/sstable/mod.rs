@@ -27,6 +27,8 @@ mod iter;
 mod parts;
 mod properties;
 mod reader;
+mod salvage;
+mod scan;
 mod writer;
 
 #[cfg(test)]
@@ -39,4 +41,5 @@ pub(crate) use iter::{CacheUse, SstableIter};
 pub(crate) use properties::KeyspaceUse;
 pub(crate) use properties::{FileMeta, Properties};
 pub(crate) use reader::{FoundVersion, Lookup, Reader};
+pub(crate) use salvage::{Entries, LostRange, Remains};
 pub(crate) use writer::{Writer, WriterOptions};

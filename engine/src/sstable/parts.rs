@@ -153,7 +153,7 @@ fn index_entries(
 }
 
 /// Decodes an index block; `None` if it is none.
-fn handles(block: Block) -> Option<Vec<(Vec<u8>, BlockHandle)>> {
+pub(super) fn handles(block: Block) -> Option<Vec<(Vec<u8>, BlockHandle)>> {
     if block.count() == 0 || block.flaw().is_some() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Random databases for the tests of verification: small files on many levels, with
+//! Random databases for the tests of verification and salvage: small files on many levels, with
 //! overwritten, deleted and dropped things.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,20 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
 use crate::io::{Env, Simulation};
-use crate::{Batch, Db, Key, KeyspaceId, Options, Result, Value};
+use crate::{
+    Batch, Db, Direction, Key, KeyRange, KeyspaceId, Options, ReadMode, Result, Step, Value,
+};
 
 pub(crate) const DIR: &str = "/db";
+
+/// Every value that a key ever had, by the sequence number of its commit; `None` is a deletion.
+pub(crate) type History = BTreeMap<Key, BTreeMap<u64, Option<Value>>>;
 
 /// A database that is closed, or was killed, small enough to be damaged everywhere.
 pub(crate) struct Fixture {
     pub(crate) simulation: Simulation,
     pub(crate) random: Random,
+    pub(crate) history: History,
     pub(crate) dropped: Vec<KeyspaceId>,
 }
 
@@ -51,6 +57,7 @@ impl Fixture {
         let mut fixture = Fixture {
             simulation,
             random: Random::new(seed),
+            history: History::new(),
             dropped: Vec::new(),
         };
         for life in 0..=fixture.random.below(2) {
@@ -104,8 +111,26 @@ impl Fixture {
                 self.dropped.push(KeyspaceId(3));
             }
             let commit = db.write(batch).unwrap();
+            let sequence = commit.sequence();
+            for (key, value) in written {
+                self.history.entry(key).or_default().insert(sequence, value);
+            }
             commit.wait().unwrap();
         }
+    }
+
+    /// What is to be seen now.
+    pub(crate) fn live(&self) -> BTreeMap<Key, Value> {
+        let there = self
+            .history
+            .iter()
+            .filter(|(key, _)| !self.dropped.contains(&key.keyspace()));
+        there
+            .filter_map(|(key, versions)| {
+                let (_, newest) = versions.last_key_value()?;
+                Some((key.clone(), newest.clone()?))
+            })
+            .collect()
     }
 
     /// The files of a directory with their contents, but for the lock.
@@ -129,4 +154,24 @@ impl Fixture {
             .damage(&Path::new(DIR).join(name), change)
             .unwrap();
     }
+}
+
+/// All entries of the keyspaces that a fixture uses.
+pub(crate) fn entries(db: &Db) -> Result<BTreeMap<Key, Value>> {
+    let mut entries = BTreeMap::new();
+    let snapshot = db.snapshot();
+    for keyspace in 1..=3 {
+        let range = KeyRange::keyspace(KeyspaceId(keyspace));
+        let mut iter = snapshot.range(range, Direction::Forward, ReadMode::Blocking);
+        loop {
+            match iter.next()? {
+                Step::Entry { key, value } => {
+                    entries.insert(Key::from(key), value.clone());
+                }
+                Step::Paused(_) => {}
+                Step::End => break,
+            }
+        }
+    }
+    Ok(entries)
 }

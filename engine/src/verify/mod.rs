@@ -162,15 +162,7 @@ impl Check<'_, '_> {
 
     /// Notes an error that was met at a file as damage.
     fn fault(&mut self, path: &Path, error: Error) {
-        self.found.damage.push(match error {
-            Error::Corruption(corruption) => *corruption,
-            error => Corruption {
-                file: path.to_path_buf(),
-                offset: 0,
-                expected: "a file that can be read".into(),
-                found: error.to_string().into(),
-            },
-        });
+        self.found.damage.push(error.into_corruption(path));
     }
 
     fn advance(&mut self, path: &Path, bytes: u64) {

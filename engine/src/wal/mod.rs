@@ -36,11 +36,13 @@ pub(crate) mod fuzzing;
 mod group;
 mod reader;
 mod record;
+mod salvage;
 mod segment;
 mod writer;
 
 pub(crate) use reader::replay;
 pub(crate) use record::{Operation, Record, RecordBuilder};
+pub(crate) use salvage::salvage;
 pub(crate) use segment::{Preparer, Segments, is_segment, list};
 pub(crate) use writer::{Syncer, Writer};
 

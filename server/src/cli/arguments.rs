@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use super::Failure;
+use super::salvage::SalvageArguments;
 use super::torture::TortureArguments;
 use super::verify::VerifyArguments;
 use crate::http::AllowedOrigins;
@@ -77,6 +78,8 @@ pub(super) enum Command {
     Bench(Box<stator_bench::Options>),
     /// Check every checksum and structure of a directory that nobody serves, and write nothing
     Verify(VerifyArguments),
+    /// Save what can be read of a damaged directory into a new one, and say what could not
+    Salvage(SalvageArguments),
 }
 
 #[derive(Args, Debug)]

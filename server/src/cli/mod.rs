@@ -3,11 +3,12 @@
 //! Exit codes: 0 after a clean stop, 1 when the server could not start or did not close cleanly,
 //! 2 for a command line that makes no sense, and 128 plus the signal's number when a second signal
 //! did not want to wait. Those of `stator torture` and
-//! `stator verify` are in their own files.
+//! `stator verify` and `stator salvage` are in their own files.
 
 mod arguments;
 mod banner;
 mod bench;
+mod salvage;
 mod serve;
 mod signals;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => arguments.options().and_then(serve::serve),
         Command::Bench(options) => bench::bench(*options),
         Command::Torture(arguments) => return torture::torture(&arguments),
+        Command::Salvage(arguments) => return salvage::salvage(&arguments),
         Command::Verify(arguments) => return verify::verify(&arguments),
     };
     match outcome {

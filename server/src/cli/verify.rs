@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use crate::store::offline::{self, Corruption, Leftover, Verified};
 
 /// Something is damaged.
-const DAMAGED: u8 = 1;
+pub(super) const DAMAGED: u8 = 1;
 /// It could not be looked at.
-const IMPOSSIBLE: u8 = 2;
+pub(super) const IMPOSSIBLE: u8 = 2;
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArguments {
@@ -49,7 +49,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> ExitCode {
 }
 
 /// A bar on a terminal, and nothing elsewhere.
-fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

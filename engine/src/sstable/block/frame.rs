@@ -187,6 +187,31 @@ pub(crate) fn open_frame(frame: Bytes, file_id: u64, offset: u64) -> Result<Byte
     }
 }
 
+/// The size of the frame that some bytes begin with, if its end is not known: the smallest whose
+/// checksum is right. By chance that is a wrong one once in 2^32 places.
+pub(crate) fn starts_frame(bytes: &[u8], file_id: u64, offset: u64) -> Option<u32> {
+    let mut covered = crc32fast::Hasher::new();
+    let mut hashed = 0;
+    let longest = bytes.len().min(MAX_BLOCK_SIZE + FRAME_SIZE) - bytes.len().min(4);
+    for end in 1..=longest {
+        // The byte before the checksum is the type: few places need a look at the checksum.
+        let kind = *bytes.get(end - 1)?;
+        if kind != RAW && kind != ZSTD {
+            continue;
+        }
+        covered.update(bytes.get(hashed..end)?);
+        hashed = end;
+        let stored = bytes.get(end..)?.first_chunk::<4>()?;
+        let mut whole = covered.clone();
+        whole.update(&file_id.to_le_bytes());
+        whole.update(&offset.to_le_bytes());
+        if whole.finalize() == u32::from_le_bytes(*stored) {
+            return u32::try_from(end + 4).ok();
+        }
+    }
+    None
+}
+
 fn decompress(payload: &[u8]) -> Result<Bytes, BadFrame> {
     thread_local! {
         // A context takes 100 KiB and longer to set up than a block takes to decompress.
