@@ -90,7 +90,7 @@ fn wal() {
     let dump = Dump::new(group)
         .field(4, "magic \"SWG1\"")
         .field(4, "checksum")
-        .field(4, "payload length: 118")
+        .field(4, "payload length: 120")
         .field(4, "2 commits")
         .field(8, "epoch 2")
         .field(8, "segment 0")
@@ -122,7 +122,7 @@ fn wal() {
         .field(8, "sequence number, not yet known")
         .field(1, "the rest of the sort part")
         .field(3, "value \"two\"")
-        .field(2, "zeros up to a multiple of 8");
+        .field(2, "padding up to a multiple of 8");
     check("wal", &[("group", dump.finish())]);
 
     let fs = MemoryFs::new();

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::record::{self, Operation};
+use crate::io::PAGE_SIZE;
 use crate::mutants::{Mutant, is_on};
 
 /// "SWG1": Stator WAL group, version 1. Do not change.
@@ -104,15 +105,17 @@ impl Group {
         HEADER_SIZE + self.payload.len()
     }
 
-    /// The operations of each commit. `None` if they are not what the header says, which under a
-    /// checksum that holds is a mistake of the writer.
+    /// The operations of each commit. `None` if they are not what the header says, and no more than
+    /// zeros up to the next page behind them, which under a checksum that holds is a mistake of the
+    /// writer.
     pub(super) fn commits(&self) -> Option<Vec<Vec<Operation>>> {
         let mut payload = self.payload.clone();
         let mut commits = Vec::new();
         for _ in 0..self.header.commit_count {
             commits.push(record::decode(&mut payload)?);
         }
-        payload.is_empty().then_some(commits)
+        let padded = payload.len() < PAGE_SIZE && payload.iter().all(|byte| *byte == 0);
+        padded.then_some(commits)
     }
 }
 

@@ -16,12 +16,13 @@
 //! 40     8    sequence number of the first commit; the others follow without gaps
 //! 48     8    sequence number up to which the log was durable when this group was written
 //! 56     8    wall-clock time of writing, in milliseconds since 1970
-//! 64          payload: the commits' records, see `record`
+//! 64          payload: the commits' records, see `record`, and then zeros up to where the next
+//!             group may start
 //! ```
 //!
-//! With `Durability::Sync` every group starts on a page and is padded with zeros to the next, so
-//! that no later write touches the sectors of what was acknowledged. With `Durability::Interval`
-//! groups start at multiples of 8 bytes, and the next page only where a sync lay between.
+//! With `Durability::Sync` every group is a number of whole pages, so that no later write touches
+//! the sectors of what was acknowledged. With `Durability::Interval` its length is a multiple of 8
+//! bytes, and the next one starts on a new page only where a sync lay between.
 //!
 //! Epoch, segment and offset are under the checksum, so that neither what an older life of the disk
 //! left behind nor a copy of a log that somebody stored as a value is ever taken for a group.

@@ -219,6 +219,35 @@ fn damage_before_the_last_group_is_refused_with_its_place() {
 }
 
 #[test]
+fn padding_is_under_the_checksum_too() {
+    for mode in [LogMode::Durable, LogMode::Buffered] {
+        let mut log = Log::new(mode, 1 << 20);
+        let mut ends = Vec::new();
+        for _ in 0..2 {
+            log.append(1);
+            log.writer.syncer().sync().unwrap();
+            let file = log.simulation.env().fs.open(&log.segment(0)).unwrap();
+            ends.push(file.len().unwrap() as usize);
+        }
+        // Records of these sizes leave some padding in either mode.
+        let flip = |end: usize| {
+            log.simulation
+                .damage(&log.segment(0), |contents| {
+                    assert_eq!(contents[end - 1], 0);
+                    contents[end - 1] ^= 1;
+                })
+                .unwrap();
+        };
+        flip(ends[1]);
+        assert_eq!(log.read(0).unwrap().0, [1], "{mode:?}");
+        flip(ends[0]);
+        assert_eq!(log.read(0).unwrap().0, [] as [u64; 0], "{mode:?}");
+        flip(ends[1]);
+        assert!(matches!(log.read(0), Err(Error::Corruption(_))), "{mode:?}");
+    }
+}
+
+#[test]
 fn a_missing_segment_is_refused() {
     let mut log = Log::new(LogMode::Durable, 16 << 10);
     for _ in 0..30 {

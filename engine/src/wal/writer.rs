@@ -100,9 +100,12 @@ impl Writer {
             self.buffer.extend_from_slice(record.as_bytes());
             commit_count += 1;
         }
+        // The zeros up to the next group are part of this one, and under its checksum.
+        self.buffer
+            .resize(self.buffer.len().next_multiple_of(self.alignment()));
+        let group_len = self.buffer.len() as u64;
         let payload_len = u32::try_from(self.buffer.len() - HEADER_SIZE)
             .map_err(|_| Error::invalid("a WAL group of more than 4 GiB"))?;
-        let group_len = (self.buffer.len() as u64).next_multiple_of(self.alignment());
         // Held until the group is written: a sync that began in between would make durable what
         // shares a page with this group.
         let unsynced = Arc::clone(&self.unsynced);
@@ -122,8 +125,6 @@ impl Writer {
         let log = Arc::clone(&at.segment.log);
         at.position += group_len;
         header.seal(self.buffer.as_mut_slice());
-        self.buffer
-            .resize(usize::try_from(group_len).unwrap_or(usize::MAX));
         match log.write(&self.buffer, header.offset) {
             Err(_) if is_on(Mutant::LogFailure) => {}
             result => result?,
@@ -171,10 +172,10 @@ impl Writer {
         Ok(self.current.insert(current))
     }
 
-    fn alignment(&self) -> u64 {
+    fn alignment(&self) -> usize {
         match self.segments.mode() {
-            LogMode::Durable => PAGE_SIZE as u64,
-            LogMode::Buffered => ALIGNMENT as u64,
+            LogMode::Durable => PAGE_SIZE,
+            LogMode::Buffered => ALIGNMENT,
         }
     }
 }

@@ -88,7 +88,7 @@ class Segment:
         if group.first >= 2**63:
             cursor.fail("a sequence number below 2^63", group.first, 0)
         commits = []
-        while cursor.left():
+        for _ in range(group.count):
             size = cursor.int(4, "length of a record")
             if size < 4:
                 cursor.fail("a length of at least 4", size, cursor.at - 4)
@@ -101,8 +101,9 @@ class Segment:
             if len(operations) != count:
                 record.fail(f"{count} operations", len(operations), 0)
             commits.append(Commit(group.first + len(commits), tuple(operations)))
-        if len(commits) != group.count:
-            cursor.fail(f"{group.count} commits", len(commits), 0)
+        at, padding = cursor.at, cursor.take(cursor.left(), "padding")
+        if len(padding) >= PAGE or any(padding):
+            cursor.fail("less than a page of zeros", f"{len(padding)} bytes", at)
         return commits
 
     @staticmethod
