@@ -17,8 +17,8 @@ use crate::{
     partiql::StatementCache,
     plan::{backfill, transaction::Transactions},
     store::{
-        ClockMode, DueRegistry, Durability, EngineError, EngineOptions, Fault, Moved, Storage,
-        Store, StoreOptions,
+        ClockMode, DueRegistry, Durability, EngineError, EngineOptions, Fault, IoMode, Moved,
+        Storage, Store, StoreOptions,
     },
     streams::{Streams, StreamsError},
     table::{Catalog, CatalogError, Namespace, Table, TableStatus},
@@ -45,6 +45,8 @@ pub struct StatorOptions {
     pub storage: Storage,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// In which way the files of a directory are written.
+    pub io: IoMode,
     /// Whose time it is.
     pub clock: ClockMode,
     /// The Region that ARNs name.
@@ -76,6 +78,7 @@ impl Default for StatorOptions {
         Self {
             storage: Storage::Memory,
             durability: Durability::Sync,
+            io: IoMode::Auto,
             clock: ClockMode::System,
             region: "us-east-1".to_owned(),
             account: "000000000000".to_owned(),
@@ -158,6 +161,7 @@ impl Stator {
         let store = Store::open(StoreOptions {
             storage: options.storage,
             durability: options.durability,
+            io: options.io,
             clock: options.clock,
             engine: options.engine,
             ..StoreOptions::default()

@@ -22,7 +22,7 @@ use bytes::Bytes;
 pub use aligned::{AlignedBuf, PAGE_SIZE};
 pub use manual::ManualClock;
 pub use memory::MemoryFs;
-pub use real::{RealClock, RealFs, RealRng, RealScheduler};
+pub use real::{IoMode, RealClock, RealFs, RealRng, RealScheduler};
 pub use scheduler::{Next, Priority, Scheduler, Task, TaskHandle};
 pub use simulated::{FaultCounts, Faults, Kept, Simulation};
 
@@ -42,15 +42,24 @@ pub struct Env {
 }
 
 impl Env {
-    /// The operating system's.
+    /// The operating system's, by the way that is there everywhere.
     #[must_use]
     pub fn real() -> Self {
         Env {
-            fs: Arc::new(RealFs),
+            fs: Arc::new(RealFs::portable()),
             clock: Arc::new(RealClock::new()),
             rng: Arc::new(RealRng),
             scheduler: Arc::new(RealScheduler),
         }
+    }
+
+    /// The operating system's, with the way in which files are written. Fails where that way is not
+    /// to be had here.
+    pub fn real_with(mode: IoMode) -> Result<Self> {
+        Ok(Env {
+            fs: Arc::new(RealFs::new(mode)?),
+            ..Self::real()
+        })
     }
 
     /// Files in memory, for as long as this `Env` or a clone of it lives; the rest is the operating
@@ -153,6 +162,22 @@ pub trait File: Send + Sync {
     fn write_at(&self, buf: &[u8], offset: u64) -> Result<()>;
     /// Makes the contents durable, and of the metadata what is needed to read them.
     fn sync(&self) -> Result<()>;
+    /// Writes all of `buf` as [`File::write_at`] does, and syncs as [`File::sync`] does: in one go
+    /// where the system can.
+    fn write_at_and_sync(&self, buf: &[u8], offset: u64) -> Result<()> {
+        self.write_at(buf, offset)?;
+        self.sync()
+    }
+    /// Has what was written between two offsets begin to go to the disk, and waits until what lies
+    /// before it, as far again, has got there. Who calls this for one piece after the other has two
+    /// of them under way, however fast it writes, and its sync at the end has little left to do: a
+    /// sync of hundreds of megabytes would hold up those of the log.
+    ///
+    /// No promise: what is written back may be lost like anything else that is not synced. After an
+    /// error, as after one of a sync, the contents are not to be relied on.
+    fn write_back(&self, _from: u64, _to: u64) -> Result<()> {
+        Ok(())
+    }
     /// Makes contents and metadata durable. The name is the directory's: see [`Fs::sync_dir`].
     fn sync_all(&self) -> Result<()>;
     /// Bytes in the file.

@@ -316,10 +316,9 @@ impl VersionSet {
 
 /// Writes an edit, and makes it durable.
 fn write_record(file: &dyn File, record: &[u8], offset: u64) -> Result<()> {
-    file.write_at(record, offset)?;
     match is_on(Mutant::ManifestSync) {
-        true => Ok(()),
-        false => file.sync(),
+        true => file.write_at(record, offset),
+        false => file.write_at_and_sync(record, offset),
     }
 }
 

@@ -18,6 +18,10 @@ use crate::mutants::{Mutant, is_on};
 /// Bytes collected before they are written to the file in one call.
 const WRITE_SIZE: usize = 256 << 10;
 
+/// Bytes after which the disk is told to begin with them: of a file that is written, no more than
+/// twice this waits for its sync.
+const WRITE_BACK_SIZE: u64 = 1 << 20;
+
 /// How an SSTable is written. Readers need to know none of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriterOptions {
@@ -46,6 +50,8 @@ pub(crate) struct Writer {
     /// What is not yet written to the file; it goes to `written`.
     buffer: Vec<u8>,
     written: u64,
+    /// Up to here the disk has begun.
+    written_back: u64,
     checksum: crc32fast::Hasher,
     data: BlockBuilder,
     index: IndexBuilder,
@@ -66,6 +72,7 @@ impl Writer {
             frames: FrameWriter::new(options.compression_level),
             buffer: Vec::with_capacity(WRITE_SIZE + options.block_size * 2),
             written: 0,
+            written_back: 0,
             checksum: crc32fast::Hasher::new(),
             data: BlockBuilder::default(),
             index: IndexBuilder::new(options.block_size),
@@ -186,6 +193,22 @@ impl Writer {
         self.file.write_at(&self.buffer, self.written)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
+        if self.written - self.written_back >= WRITE_BACK_SIZE {
+            self.file.write_back(self.written_back, self.written)?;
+            self.written_back = self.written;
+        }
+        Ok(())
+    }
+
+    /// Writes the end of the file, and makes all of it durable.
+    fn write_end(&mut self) -> Result<()> {
+        self.checksum.update(&self.buffer);
+        match is_on(Mutant::SstableSync) {
+            true => self.file.write_at(&self.buffer, self.written)?,
+            false => self.file.write_at_and_sync(&self.buffer, self.written)?,
+        }
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
         Ok(())
     }
 
@@ -234,10 +257,7 @@ impl Writer {
             properties,
         };
         self.buffer.extend_from_slice(&footer.encode());
-        self.write_out()?;
-        if !is_on(Mutant::SstableSync) {
-            self.file.sync()?;
-        }
+        self.write_end()?;
         Ok(FileMeta {
             file_id: self.file_id,
             size: self.written,

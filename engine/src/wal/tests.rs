@@ -233,7 +233,7 @@ fn padding_is_under_the_checksum_too() {
         let flip = |end: usize| {
             log.simulation
                 .damage(&log.segment(0), |contents| {
-                    assert_eq!(contents[end - 1], 0);
+                    assert!(contents[end - 1] <= 1, "the padding is longer than that");
                     contents[end - 1] ^= 1;
                 })
                 .unwrap();

@@ -14,7 +14,7 @@ use super::verify::VerifyArguments;
 use crate::http::AllowedOrigins;
 use crate::operation::Quotas;
 use crate::stator::COLLECTION_LIMIT;
-use crate::store::{ClockMode, Durability};
+use crate::store::{ClockMode, Durability, IoMode};
 use crate::validation::Wording;
 
 /// DynamoDB Local's options ("DynamoDB local usage notes" in the developer guide) and what they are
@@ -102,6 +102,11 @@ pub(super) struct ServeArguments {
     #[arg(long, value_name = "sync|interval:MS", value_parser = durability,
           conflicts_with = "in_memory")]
     durability: Option<Durability>,
+    /// How files are written: 'uring' through io_uring or not at all, 'portable' by the system calls
+    /// that are there everywhere, 'auto' by what measures better
+    #[arg(long, value_name = "auto|uring|portable", default_value = "auto", value_parser = io_mode,
+          conflicts_with = "in_memory")]
+    io: IoMode,
     /// Region in ARNs and in the answer to GET /
     #[arg(long, default_value = "us-east-1", value_parser = region)]
     region: String,
@@ -163,6 +168,8 @@ pub(super) struct ServeOptions {
     /// Where to listen; the loopback addresses if nothing is given.
     pub(super) host: Option<IpAddr>,
     pub(super) storage: Storage,
+    /// In which way files are written.
+    pub(super) io: IoMode,
     pub(super) region: String,
     pub(super) account: String,
     pub(super) origins: AllowedOrigins,
@@ -211,6 +218,7 @@ impl ServeArguments {
             port: arguments.port,
             host: arguments.host,
             storage,
+            io: arguments.io,
             region: arguments.region,
             account: arguments.account,
             origins: arguments.cors.unwrap_or_default(),
@@ -251,6 +259,15 @@ fn durability(text: &str) -> Result<Durability, String> {
             milliseconds.into(),
         ))),
         _ => Err("write 'sync', or for instance 'interval:100' for every 100 ms".to_owned()),
+    }
+}
+
+fn io_mode(text: &str) -> Result<IoMode, String> {
+    match text {
+        "auto" => Ok(IoMode::Auto),
+        "uring" => Ok(IoMode::Uring),
+        "portable" => Ok(IoMode::Portable),
+        _ => Err("write 'auto', 'uring' or 'portable'".to_owned()),
     }
 }
 

@@ -89,6 +89,7 @@ fn open(options: &ServeOptions) -> Result<Stator, Failure> {
     let opened = Stator::open(StatorOptions {
         storage,
         durability,
+        io: options.io,
         region: options.region.clone(),
         account: options.account.clone(),
         table_state_delay_ms: milliseconds(options.transient_status),

@@ -140,6 +140,8 @@ fn what_makes_no_sense_is_refused() {
         ("--durability interval:0", "interval:100"),
         ("--durability interval:-1", "interval:100"),
         ("--durability never", "interval:100"),
+        ("--io fast", "write 'auto', 'uring' or 'portable'"),
+        ("--in-memory --io uring", "cannot be used with"),
         ("--account 12345678901", "12 digits"),
         ("--wording new", "write 'current' or 'older'"),
         ("--region EU", "lower-case"),

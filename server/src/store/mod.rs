@@ -32,5 +32,5 @@ pub use open::{Storage, Store, StoreOptions};
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
     Options as EngineOptions, RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
-    io::{Env, Faults, Kept, Next, Priority, Simulation, Task, TaskHandle},
+    io::{Env, Faults, IoMode, Kept, Next, Priority, Simulation, Task, TaskHandle},
 };

@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use stator_engine::{
     Batch, Commit, Db, Durability, Env, Error as EngineError, Key, KeyspaceId, Options, ReadMode,
-    Snapshot, Transaction, Value, io::ManualClock,
+    Snapshot, Transaction, Value,
+    io::{IoMode, ManualClock},
 };
 
 use super::{
@@ -30,6 +31,8 @@ pub struct StoreOptions {
     pub storage: Storage,
     /// When a write is acknowledged. In memory nothing is ever waited for.
     pub durability: Durability,
+    /// In which way the files of a directory are written.
+    pub io: IoMode,
     /// Bytes of decompressed data blocks to keep in memory; `None` for the engine's choice.
     pub block_cache_size: Option<usize>,
     /// Whose time it is.
@@ -43,6 +46,7 @@ impl Default for StoreOptions {
         Self {
             storage: Storage::Memory,
             durability: Durability::Sync,
+            io: IoMode::Auto,
             block_cache_size: None,
             clock: ClockMode::System,
             engine: Options::default(),
@@ -61,7 +65,7 @@ impl Store {
     /// Opens the store, and creates it if there is none.
     pub fn open(options: StoreOptions) -> Result<Self, EngineError> {
         let (mut env, directory) = match options.storage {
-            Storage::Directory(directory) => (Env::real(), directory),
+            Storage::Directory(directory) => (Env::real_with(options.io)?, directory),
             Storage::Memory => (Env::memory(), PathBuf::from("/")),
             Storage::Env(env, directory) => (env, directory),
         };

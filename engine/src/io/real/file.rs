@@ -3,21 +3,26 @@
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
 use crate::io::File;
+use crate::io::real::uring::{Rings, Then};
 
 /// An open file.
 pub(super) struct RealFile {
     file: fs::File,
     path: PathBuf,
+    /// For writes that are synced at once, if that goes through io_uring.
+    rings: Option<Arc<Rings>>,
 }
 
 impl RealFile {
-    pub(super) fn new(file: fs::File, path: &Path) -> Self {
+    pub(super) fn new(file: fs::File, path: &Path, rings: Option<Arc<Rings>>) -> Self {
         RealFile {
+            rings,
             file,
             path: path.to_path_buf(),
         }
@@ -57,6 +62,36 @@ impl File for RealFile {
     fn sync(&self) -> Result<()> {
         self.file
             .sync_data()
+            .map_err(|error| Error::io("sync", &self.path, error))
+    }
+
+    fn write_at_and_sync(&self, buf: &[u8], offset: u64) -> Result<()> {
+        match &self.rings {
+            Some(rings) => rings
+                .write(&self.file, buf, offset, Then::Sync)
+                .map_err(|failed| Error::io(failed.operation, &self.path, failed.error)),
+            None => {
+                self.write_at(buf, offset)?;
+                self.sync()
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn write_back(&self, from: u64, to: u64) -> Result<()> {
+        use super::write_back::{Step, write_back};
+        let len = to.saturating_sub(from);
+        let before = from.saturating_sub(len);
+        // A range of no bytes would mean all that follows.
+        if len == 0 {
+            return Ok(());
+        }
+        let waited = match from > before {
+            true => write_back(&self.file, before, from - before, Step::Wait),
+            false => Ok(()),
+        };
+        waited
+            .and_then(|()| write_back(&self.file, from, len, Step::Begin))
             .map_err(|error| Error::io("sync", &self.path, error))
     }
 

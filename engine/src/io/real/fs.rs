@@ -8,11 +8,35 @@ use std::sync::Arc;
 
 use super::file::RealFile;
 use super::log::RealLog;
+use super::mode::{IoMode, Ways};
 use crate::error::{Error, Result};
 use crate::io::{DirEntry, File, Fs, LockGuard, LogFile, LogMode, Space};
 
 /// The operating system's files.
-pub struct RealFs;
+pub struct RealFs {
+    ways: Ways,
+}
+
+impl RealFs {
+    /// Fails where the mode asks for what is not to be had here.
+    pub fn new(mode: IoMode) -> Result<Self> {
+        Ok(RealFs {
+            ways: Ways::of(mode)?,
+        })
+    }
+
+    /// By the system calls that are there everywhere.
+    #[must_use]
+    pub fn portable() -> Self {
+        RealFs {
+            ways: Ways::default(),
+        }
+    }
+
+    fn file(&self, file: fs::File, path: &Path) -> Arc<dyn File> {
+        Arc::new(RealFile::new(file, path, self.ways.files.clone()))
+    }
+}
 
 impl Fs for RealFs {
     fn create(&self, path: &Path) -> Result<Arc<dyn File>> {
@@ -22,7 +46,7 @@ impl Fs for RealFs {
             .create_new(true)
             .open(path)
             .map_err(|error| Error::io("create", path, error))?;
-        Ok(Arc::new(RealFile::new(file, path)))
+        Ok(self.file(file, path))
     }
 
     fn open(&self, path: &Path) -> Result<Arc<dyn File>> {
@@ -31,7 +55,7 @@ impl Fs for RealFs {
             .write(true)
             .open(path)
             .map_err(|error| Error::io("open", path, error))?;
-        Ok(Arc::new(RealFile::new(file, path)))
+        Ok(self.file(file, path))
     }
 
     fn open_read(&self, path: &Path) -> Result<Arc<dyn File>> {
@@ -40,7 +64,8 @@ impl Fs for RealFs {
     }
 
     fn create_log(&self, path: &Path, len: u64, mode: LogMode) -> Result<Arc<dyn LogFile>> {
-        Ok(Arc::new(RealLog::create(path, len, mode)?))
+        let rings = self.ways.log.clone();
+        Ok(Arc::new(RealLog::create(path, len, mode, rings)?))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>> {

@@ -10,9 +10,11 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
+use crate::io::real::uring::{Rings, Then};
 use crate::io::{AlignedBuf, LogFile, LogMode};
 
 /// A segment that is being written.
@@ -25,10 +27,17 @@ pub(super) struct RealLog {
     direct: Option<File>,
     /// The file system took the flags, and then refused a write: not tried again.
     direct_refused: AtomicBool,
+    /// For the groups, if they go through io_uring.
+    rings: Option<Arc<Rings>>,
 }
 
 impl RealLog {
-    pub(super) fn create(path: &Path, len: u64, mode: LogMode) -> Result<Self> {
+    pub(super) fn create(
+        path: &Path,
+        len: u64,
+        mode: LogMode,
+        rings: Option<Arc<Rings>>,
+    ) -> Result<Self> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -46,6 +55,7 @@ impl RealLog {
             file,
             direct,
             direct_refused: AtomicBool::new(false),
+            rings,
         })
     }
 
@@ -58,7 +68,13 @@ impl RealLog {
         if self.direct_refused.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        match direct.write_all_at(bytes, offset) {
+        let written = match &self.rings {
+            Some(rings) => rings
+                .write(direct, bytes, offset, Then::Nothing)
+                .map_err(|failed| failed.error),
+            None => direct.write_all_at(bytes, offset),
+        };
+        match written {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 self.direct_refused.store(true, Ordering::Relaxed);
@@ -85,6 +101,14 @@ impl LogFile for RealLog {
             self.file
                 .write_all_at(zeros.as_slice(), offset)
                 .map_err(failed)?;
+            #[cfg(target_os = "linux")]
+            super::write_back::write_back(
+                &self.file,
+                offset,
+                len as u64,
+                super::write_back::Step::Begin,
+            )
+            .map_err(|error| Error::io("sync", &self.path, error))?;
         }
         Ok(())
     }
@@ -94,6 +118,11 @@ impl LogFile for RealLog {
         if self.mode == LogMode::Durable {
             if self.write_direct(buf.as_slice(), offset).map_err(failed)? {
                 return Ok(());
+            }
+            if let Some(rings) = &self.rings {
+                return rings
+                    .write(&self.file, buf.as_slice(), offset, Then::Sync)
+                    .map_err(|failed| Error::io(failed.operation, &self.path, failed.error));
             }
             self.file
                 .write_all_at(buf.as_slice(), offset)
@@ -152,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for mode in [LogMode::Durable, LogMode::Buffered] {
             let path = dir.path().join(format!("{mode:?}"));
-            let log = RealLog::create(&path, 1 << 20, mode).unwrap();
+            let log = RealLog::create(&path, 1 << 20, mode, None).unwrap();
             log.prepare(0, 16 * PAGE_SIZE).unwrap();
             log.sync().unwrap();
             let mut buf = AlignedBuf::new();
@@ -168,7 +197,7 @@ mod tests {
             }
             assert_eq!(contents, expected);
             assert!(
-                RealLog::create(&path, 0, mode).is_err(),
+                RealLog::create(&path, 0, mode, None).is_err(),
                 "creating again must fail"
             );
         }

@@ -4,11 +4,20 @@ mod file;
 mod fs;
 mod log;
 mod map;
+mod mode;
 mod threads;
+#[cfg(target_os = "linux")]
+mod uring;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_uring.rs"]
+mod uring;
+#[cfg(target_os = "linux")]
+mod write_back;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use fs::RealFs;
+pub use mode::IoMode;
 pub use threads::RealScheduler;
 
 use super::{Clock, Rng};

@@ -401,6 +401,23 @@ impl Disk {
         }
     }
 
+    /// What lies before `from` is on the disk already and what lies before `to` on its way, but no
+    /// sync says so: each of those sectors is, or is not.
+    pub(super) fn write_back(&mut self, inode: u64, from: u64, to: u64) {
+        let Some(mut file) = self.inodes.remove(&inode) else {
+            return;
+        };
+        for write in &file.pending {
+            for (offset, bytes) in write.sectors() {
+                let percent = if offset < from { 90 } else { 50 };
+                if offset < to && self.coin(percent) {
+                    write_into(&mut file.synced, bytes, offset);
+                }
+            }
+        }
+        self.inodes.insert(inode, file);
+    }
+
     /// A sync that fails: of what it should have kept some reaches the disk and the rest never will.
     /// Whoever reads may go on seeing it (the page is clean and in memory), or not.
     pub(super) fn fail_sync(&mut self, inode: u64) {

@@ -295,6 +295,13 @@ impl File for SimulatedFile {
         }
     }
 
+    fn write_back(&self, from: u64, to: u64) -> Result<()> {
+        let mut disk = self.disk("write back")?;
+        disk.check(Kind::Sync, "write back", &self.path)?;
+        disk.write_back(self.inode, from, to);
+        Ok(())
+    }
+
     fn sync_all(&self) -> Result<()> {
         File::sync(self)
     }
