@@ -1,5 +1,7 @@
 //! The operating system's files, clock, randomness and threads.
 
+#[cfg(not(target_os = "linux"))]
+mod absent;
 mod file;
 mod fs;
 mod log;
@@ -8,11 +10,11 @@ mod mode;
 mod threads;
 #[cfg(target_os = "linux")]
 mod uring;
-#[cfg(not(target_os = "linux"))]
-#[path = "no_uring.rs"]
-mod uring;
 #[cfg(target_os = "linux")]
 mod write_back;
+
+#[cfg(not(target_os = "linux"))]
+use absent as uring;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

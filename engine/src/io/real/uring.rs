@@ -238,6 +238,10 @@ fn is_transient(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests look at the files past the seam"
+)]
 mod tests {
     use std::io::Read as _;
     use std::os::unix::fs::OpenOptionsExt as _;
