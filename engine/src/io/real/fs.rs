@@ -60,7 +60,7 @@ impl Fs for RealFs {
 
     fn open_read(&self, path: &Path) -> Result<Arc<dyn File>> {
         let file = fs::File::open(path).map_err(|error| Error::io("open", path, error))?;
-        Ok(Arc::new(RealFile::new(file, path)))
+        Ok(self.file(file, path))
     }
 
     fn create_log(&self, path: &Path, len: u64, mode: LogMode) -> Result<Arc<dyn LogFile>> {
