@@ -2,18 +2,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::table::Arn;
-
-fuzz_target!(|text: &str| {
-    match Arn::parse(text) {
-        Ok(arn) => {
-            for part in [arn.region, arn.account, arn.table] {
-                assert!(text.contains(part));
-            }
-        }
-        Err(error) => {
-            let _words = error.to_string();
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("arn", input));

@@ -3,14 +3,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::http::fuzzing::authorization;
-
-fuzz_target!(|input: &[u8]| {
-    let (header, query) = match input.iter().position(|byte| *byte == b'\n') {
-        Some(end) => (&input[..end], &input[end + 1..]),
-        None => (input, &[][..]),
-    };
-    let header = (!header.is_empty()).then_some(header);
-    authorization(header, &String::from_utf8_lossy(query));
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("authorization", input));

@@ -2,39 +2,4 @@
 
 #![no_main]
 
-use std::sync::Arc;
-
-use libfuzzer_sys::fuzz_target;
-use stator::expression::{Condition, ExpressionKind};
-use stator_fuzz::{SAMPLE, placeholders};
-
-fuzz_target!(|text: &str| {
-    for kind in [ExpressionKind::Condition, ExpressionKind::Filter] {
-        let parsed = match Condition::parse(text, kind) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let _words = error.to_string();
-                return;
-            }
-        };
-        let printed = parsed.to_string();
-        if let Ok(again) = Condition::parse(&printed, kind) {
-            assert_eq!(again.to_string(), printed);
-        } else {
-            // What is printed has more parentheses and may be too long, and nothing else.
-            assert!(printed.len() > text.len(), "{printed}");
-        }
-        let mut placeholders = placeholders();
-        match Arc::new(parsed).bind(&mut placeholders) {
-            Ok(bound) => {
-                let _either = bound.evaluate(Some(SAMPLE.as_ref()));
-                let _either = bound.evaluate(None);
-                let _either = bound.check_filter(&["id"]);
-                let _either = placeholders.finish();
-            }
-            Err(error) => {
-                let _words = error.to_string();
-            }
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("condition", input));

@@ -2,25 +2,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::item::Kind;
-use stator::item::key::{Place, decode, encode};
-
-fuzz_target!(|input: &[u8]| {
-    let Some((first, bytes)) = input.split_first() else {
-        return;
-    };
-    let kind = [Kind::S, Kind::N, Kind::B, Kind::L][usize::from(first % 4)];
-    let place = if *first < 128 {
-        Place::Inner
-    } else {
-        Place::Last
-    };
-    let Ok((value, rest)) = decode(kind, place, bytes) else {
-        return;
-    };
-    let mut again = Vec::new();
-    assert!(encode(value.as_ref(), place, &mut again));
-    again.extend_from_slice(rest);
-    assert_eq!(again, bytes);
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("entry_key", input));

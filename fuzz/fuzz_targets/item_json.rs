@@ -2,19 +2,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::item::{Item, decode_json};
-use stator::wire::json::{Reader, Writer};
-
-fuzz_target!(|input: &[u8]| {
-    let Ok(item) = decode_json(&mut Reader::new(input)) else {
-        return;
-    };
-    item.as_ref().verify().expect("a decoded item verifies");
-    let mut writer = Writer::new();
-    item.write_json(&mut writer);
-    let again = decode_json(&mut Reader::new(writer.as_bytes()));
-    assert_eq!(again.as_ref(), Ok(&item));
-    let stored = Item::from_stored(item.clone().into_bytes());
-    assert_eq!(stored.ok(), Some(item));
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("item_json", input));

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_engine::fuzzing::key(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("key", input));

@@ -3,34 +3,4 @@
 
 #![no_main]
 
-use std::sync::Arc;
-
-use libfuzzer_sys::fuzz_target;
-use stator::expression::Projection;
-use stator_fuzz::{SAMPLE, placeholders};
-
-fuzz_target!(|text: &str| {
-    let bound = Projection::parse(text).and_then(|parsed| {
-        let printed = parsed.to_string();
-        if let Ok(again) = Projection::parse(&printed) {
-            assert_eq!(again.to_string(), printed);
-        }
-        Arc::new(parsed).bind(&mut placeholders())
-    });
-    match bound {
-        Ok(bound) => {
-            let projected = bound.apply(SAMPLE.as_ref());
-            projected
-                .as_ref()
-                .verify()
-                .expect("a projected item verifies");
-            assert!(projected.size() <= SAMPLE.size());
-            if !text.contains('[') {
-                assert_eq!(bound.apply(projected.as_ref()), projected);
-            }
-        }
-        Err(error) => {
-            let _words = error.to_string();
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("projection", input));

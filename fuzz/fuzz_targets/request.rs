@@ -3,22 +3,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::validation::{Wording, check};
-use stator::wire::Operation;
-use stator::wire::json::Writer;
-
-fuzz_target!(|input: &[u8]| {
-    let Some((first, body)) = input.split_first() else {
-        return;
-    };
-    let operations = Operation::ALL;
-    let operation = operations[usize::from(*first) % operations.len()];
-    for wording in [Wording::Current, Wording::Older] {
-        if let Err(error) = check(operation, body, wording) {
-            assert_eq!(error.status(), 400);
-            let mut writer = Writer::new();
-            error.encode(&mut writer);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("request", input));

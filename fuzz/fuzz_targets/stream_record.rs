@@ -2,12 +2,4 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use stator::streams::ChangeRecord;
-
-fuzz_target!(|input: &[u8]| {
-    let Ok(record) = ChangeRecord::decode(input.to_vec().into()) else {
-        return;
-    };
-    assert_eq!(record.encode(), input, "there is one encoding");
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| stator_fuzz_targets::run("stream_record", input));

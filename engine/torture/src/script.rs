@@ -13,6 +13,9 @@ pub(crate) const SLOTS: u8 = 3;
 /// A key by its numbers: the slot of its keyspace, its partition, its sort key.
 pub(crate) type KeyNumber = (u8, u8, u8);
 
+/// Steps that a fuzzer's input may give: an input of a few kilobytes is not to take seconds.
+const MOST_STEPS_FROM_BYTES: usize = 200;
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -115,18 +118,49 @@ pub enum DamagedFile {
 
 /// Draws what a script consists of.
 #[derive(Clone, Debug)]
-pub struct Draw(ChaCha8Rng);
+pub struct Draw(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Seed(Box<ChaCha8Rng>),
+    /// What a fuzzer gives, from the end; without any left all draws are 0.
+    Bytes(Vec<u8>),
+}
 
 impl Draw {
     /// What a seed gives.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Draw(ChaCha8Rng::seed_from_u64(seed))
+        Draw(Source::Seed(Box::new(ChaCha8Rng::seed_from_u64(seed))))
+    }
+
+    fn from_bytes(input: &[u8]) -> Self {
+        Draw(Source::Bytes(input.iter().rev().copied().collect()))
+    }
+
+    /// A number of as many bits as it takes to draw one below a bound.
+    fn word(&mut self, bound: u32) -> u32 {
+        match &mut self.0 {
+            Source::Seed(random) => random.next_u32(),
+            // Short draws, so that a changed byte changes one thing.
+            Source::Bytes(bytes) => {
+                let count = usize::min(
+                    4,
+                    (bound.saturating_sub(1).checked_ilog2().unwrap_or(0) / 8) as usize + 1,
+                );
+                (0..count).fold(0, |word, _| word << 8 | u32::from(bytes.pop().unwrap_or(0)))
+            }
+        }
+    }
+
+    /// Whether all that a fuzzer has given is used up.
+    fn is_used_up(&self) -> bool {
+        matches!(&self.0, Source::Bytes(bytes) if bytes.is_empty())
     }
 
     /// A number below a bound, which is not 0.
     pub fn below(&mut self, bound: u32) -> u32 {
-        self.0.next_u32() % bound.max(1)
+        self.word(bound) % bound.max(1)
     }
 
     /// A number below a bound, which is not 0.
@@ -241,7 +275,7 @@ impl Draw {
         };
         Damage {
             file,
-            at: (self.0.next_u32(), self.0.next_u32(), self.byte(8)),
+            at: (self.word(u32::MAX), self.word(u32::MAX), self.byte(8)),
             zeros: self.one_in(8),
         }
     }
@@ -319,6 +353,28 @@ impl Script {
             }
             steps.push(Step::Restart(Box::new(draw.restart())));
         }
+        Script {
+            seed,
+            first,
+            steps: steps.into_iter().enumerate().collect(),
+        }
+    }
+
+    /// The script that a fuzzer's input gives: whatever it is, it is one.
+    #[must_use]
+    pub fn from_bytes(input: &[u8]) -> Script {
+        let mut draw = Draw::from_bytes(input);
+        let seed = draw.word(u32::MAX).into();
+        let first = draw.options();
+        let mut steps = Vec::new();
+        while !draw.is_used_up() && steps.len() < MOST_STEPS_FROM_BYTES {
+            steps.push(match draw.below(16) {
+                0 => Step::Restart(Box::new(draw.restart())),
+                _ => draw.step(),
+            });
+        }
+        // Whatever is left: what was acknowledged has to be there in the end.
+        steps.push(Step::Restart(Box::new(draw.restart())));
         Script {
             seed,
             first,

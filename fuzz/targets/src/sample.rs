@@ -24,15 +24,15 @@ fn item(text: &str) -> Item {
 }
 
 /// An item with attributes `a` to `j` of all types.
-pub static SAMPLE: LazyLock<Item> = LazyLock::new(|| item(ITEM));
+pub(crate) static SAMPLE: LazyLock<Item> = LazyLock::new(|| item(ITEM));
 
 /// The key of [`SAMPLE`].
-pub static KEY: LazyLock<Item> = LazyLock::new(|| item(r#"{"id": {"S": "text"}}"#));
+pub(crate) static KEY: LazyLock<Item> = LazyLock::new(|| item(r#"{"id": {"S": "text"}}"#));
 
 static SAMPLE_VALUES: LazyLock<Item> = LazyLock::new(|| item(VALUES));
 
 /// `#a` to `#e` and a value of every type.
-pub fn placeholders() -> Placeholders {
+pub(crate) fn placeholders() -> Placeholders {
     let names = [
         ("#a", "a"),
         ("#b", "a.b"),
