@@ -130,7 +130,8 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
     others.extend(start_compactors(&shared)?);
 
     let mut cleaner = Cleaner::new(Arc::clone(&shared));
-    let handle = task::spawn(&shared, "clean", Priority::Idle, move || cleaner.step())?;
+    // While it waits, what compaction has replaced takes space twice.
+    let handle = task::spawn(&shared, "clean", Priority::Flush, move || cleaner.step())?;
     shared.wakers.cleaner.set(handle.waker());
     let waker = handle.waker();
     shared
