@@ -32,9 +32,9 @@ impl Ways {
     /// Why `Auto` never goes through io_uring at present: each write of ours waits for the disk, one
     /// after the other, so that there is nothing to overlap, and a ring only adds to it. On two cores
     /// (Linux 6.18, ext4 on virtio, in interleaved rounds) the median of one durable write through a
-    /// ring was 1.2 to 1.4 times that of `pwrite` on the same flags, for 4 to 256 KiB; 16 and 64
-    /// committers got 0.2 to 0.4 times as many commits a second, at the same processor time for each,
-    /// with the cores busy otherwise: completions wait for the thread to be scheduled.
+    /// ring was 1.15 to 1.4 times that of `pwrite` on the same flags, for 4 to 256 KiB; 16 and 64
+    /// committers got 0.13 to 0.37 times as many commits a second, at 1.1 to 1.4 times the processor
+    /// time for each, with the cores busy otherwise: completions wait for the thread to be scheduled.
     pub(super) fn of(mode: IoMode) -> Result<Ways> {
         match mode {
             IoMode::Portable | IoMode::Auto => Ok(Ways::default()),
