@@ -86,7 +86,8 @@ impl History {
     pub(super) fn last_of(&self, parts: &[Part]) -> usize {
         let changes = |effect: &Effect| {
             let mut changes = effect.changes.iter();
-            changes.any(|(key, _, _)| parts.iter().any(|part| part.key == *key))
+            // A deletion of what was not there is nothing that an answer could tell of.
+            changes.any(|(key, old, new)| old != new && parts.iter().any(|part| part.key == *key))
         };
         let last = self.log.iter().rposition(changes);
         last.map_or(0, |place| place + 1)
