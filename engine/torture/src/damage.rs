@@ -109,18 +109,53 @@ fn apply(damage: &Damage, contents: &mut [u8]) -> bool {
     let Some(at) = used.get(damage.at.1 as usize % used.len().max(1)).copied() else {
         return true;
     };
-    let behind = contents.get(at..).unwrap_or_default();
+    let start = at / SECTOR * SECTOR;
+    let damaged = if damage.zeros {
+        start..contents.len().min(start + SECTOR)
+    } else {
+        at..at + 1
+    };
+    // Behind the damage, and not from its start on: what it hits may be the first byte of the last
+    // record.
+    let behind = contents.get(damaged.end..).unwrap_or_default();
     let tail = !behind.windows(4).any(|window| window == b"EDIT");
-    if damage.zeros {
-        let start = at / SECTOR * SECTOR;
-        let end = contents.len().min(start + SECTOR);
-        if let Some(sector) = contents.get_mut(start..end) {
-            sector.fill(0);
-        }
-    } else if let Some(byte) = contents.get_mut(at) {
-        *byte ^= 1 << (damage.at.2 % 8);
+    for byte in contents.get_mut(damaged).unwrap_or_default() {
+        *byte = if damage.zeros {
+            0
+        } else {
+            *byte ^ (1 << (damage.at.2 % 8))
+        };
     }
     tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply_at(at: usize, zeros: bool, contents: &mut [u8]) -> bool {
+        let damage = Damage {
+            file: DamagedFile::Manifest,
+            at: (0, at as u32, 3),
+            zeros,
+        };
+        apply(&damage, contents)
+    }
+
+    /// Only a record that begins behind the damage shows that what was damaged had been complete.
+    #[test]
+    fn the_record_that_is_hit_does_not_vouch_for_itself() {
+        let contents = b"EDIT one EDIT two".to_vec();
+        for (at, tail) in [(0, false), (8, false), (9, true), (12, true), (16, true)] {
+            let mut damaged = contents.clone();
+            assert_eq!(apply_at(at, false, &mut damaged), tail, "at {at}");
+            let changed = contents.iter().zip(&damaged).filter(|(a, b)| a != b);
+            assert_eq!(changed.count(), 1);
+        }
+        let mut damaged = contents.clone();
+        assert!(apply_at(0, true, &mut damaged), "all of it is one sector");
+        assert_eq!(damaged, vec![0; contents.len()]);
+    }
 }
 
 /// Every read gives what the model has, or an error that names the damaged file.
