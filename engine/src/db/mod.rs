@@ -133,6 +133,13 @@ impl Db {
         self.handle.shared.commit(batch)
     }
 
+    /// [`Db::write`] for the few small batches that keep in order what stands on the database, at
+    /// opening and closing for instance: they are not refused with `Throttled`, nor held back, because
+    /// others write more than can be written out.
+    pub fn write_unthrottled(&self, batch: Batch) -> Result<Commit> {
+        self.handle.shared.commit_unthrottled(batch)
+    }
+
     /// The sequence number that was given out last, to a commit that may be on its way still. Every
     /// commit that begins after this call has a higher one.
     #[must_use]

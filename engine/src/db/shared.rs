@@ -121,6 +121,16 @@ impl Shared {
                 add(&self.counters.throttled, 1);
             }
         })?;
+        self.commit_after(batch, delay)
+    }
+
+    /// [`Shared::commit`] that backpressure neither refuses nor delays.
+    pub(super) fn commit_unthrottled(self: &Arc<Self>, batch: Batch) -> Result<Commit> {
+        self.health.check()?;
+        self.commit_after(batch, Duration::ZERO)
+    }
+
+    fn commit_after(self: &Arc<Self>, batch: Batch, delay: Duration) -> Result<Commit> {
         self.space
             .admit(&self.env, &self.dir, batch.size() as u64)?;
         let record = batch.encode()?;

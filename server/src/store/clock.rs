@@ -126,7 +126,7 @@ impl Store {
         if now_ms > stands_ms {
             let mut batch = Batch::new();
             batch.put(system::clock(), now_ms.to_be_bytes().to_vec());
-            self.write(batch)?.wait()?;
+            self.write_upkeep(batch)?.wait()?;
             clock.advance_to(now_ms);
         }
         Ok(())

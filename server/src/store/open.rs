@@ -85,7 +85,7 @@ impl Store {
         check_form(&store)?;
         if !where_it_stands.is_empty() {
             // If it is lost, everything that could depend on it is lost too.
-            drop(store.write(where_it_stands)?);
+            drop(store.write_upkeep(where_it_stands)?);
         }
         Ok(store)
     }
@@ -112,6 +112,12 @@ impl Store {
     /// Writes without locks.
     pub fn write(&self, batch: Batch) -> Result<Commit, EngineError> {
         self.db.write(batch)
+    }
+
+    /// Writes, without locks, what keeps Stator itself in order: a few bytes at opening, at closing and
+    /// where the clock is moved, which are not refused because clients write too much.
+    pub fn write_upkeep(&self, batch: Batch) -> Result<Commit, EngineError> {
+        self.db.write_unthrottled(batch)
     }
 
     /// Waits until no transaction that is open now is under way any more, and until what was

@@ -83,7 +83,7 @@ pub(super) fn check_form(store: &Store) -> Result<(), EngineError> {
             let mut batch = Batch::new();
             batch.put(form, vec![FORM]);
             // Whatever comes later is later in the log, so that this need not be waited for.
-            drop(store.write(batch)?);
+            drop(store.write_upkeep(batch)?);
             Ok(())
         }
     }

@@ -233,7 +233,7 @@ impl Streams {
             for name in &gone {
                 batch.delete(name.row());
             }
-            drop(self.shared.store.write(batch)?);
+            drop(self.shared.store.write_upkeep(batch)?);
             let mut all = self.all.write();
             for name in &gone {
                 all.remove(name);

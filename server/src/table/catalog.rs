@@ -153,7 +153,7 @@ impl Catalog {
         recount::begin(&store, all_statistics.into_iter())?;
         if !gone.is_empty() {
             // Nothing depends on it: if it is lost, it is done again.
-            drop(store.write(gone)?);
+            drop(store.write_upkeep(gone)?);
         }
         let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
         Ok(Self {
@@ -306,7 +306,7 @@ impl Catalog {
         if batch.is_empty() {
             Ok(())
         } else {
-            self.store.write(batch)?.wait()
+            self.store.write_upkeep(batch)?.wait()
         }
     }
 

@@ -158,7 +158,7 @@ impl Tokens {
         }
         let kept = Generations(kept);
         batch.put(system::token_keyspaces(), kept.encode());
-        drop(self.store.write(batch)?);
+        drop(self.store.write_upkeep(batch)?);
         *generations = kept;
         Ok(keyspace)
     }
