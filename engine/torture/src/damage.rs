@@ -129,35 +129,6 @@ fn apply(damage: &Damage, contents: &mut [u8]) -> bool {
     tail
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn apply_at(at: usize, zeros: bool, contents: &mut [u8]) -> bool {
-        let damage = Damage {
-            file: DamagedFile::Manifest,
-            at: (0, at as u32, 3),
-            zeros,
-        };
-        apply(&damage, contents)
-    }
-
-    /// Only a record that begins behind the damage shows that what was damaged had been complete.
-    #[test]
-    fn the_record_that_is_hit_does_not_vouch_for_itself() {
-        let contents = b"EDIT one EDIT two".to_vec();
-        for (at, tail) in [(0, false), (8, false), (9, true), (12, true), (16, true)] {
-            let mut damaged = contents.clone();
-            assert_eq!(apply_at(at, false, &mut damaged), tail, "at {at}");
-            let changed = contents.iter().zip(&damaged).filter(|(a, b)| a != b);
-            assert_eq!(changed.count(), 1);
-        }
-        let mut damaged = contents.clone();
-        assert!(apply_at(0, true, &mut damaged), "all of it is one sector");
-        assert_eq!(damaged, vec![0; contents.len()]);
-    }
-}
-
 /// Every read gives what the model has, or an error that names the damaged file.
 fn right_or_refused(db: &Db, model: &Model, damaged: &Path) -> Checked {
     let named = |error: Error| match error {
@@ -194,4 +165,33 @@ fn right_or_refused(db: &Db, model: &Model, damaged: &Path) -> Checked {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply_at(at: usize, zeros: bool, contents: &mut [u8]) -> bool {
+        let damage = Damage {
+            file: DamagedFile::Manifest,
+            at: (0, at as u32, 3),
+            zeros,
+        };
+        apply(&damage, contents)
+    }
+
+    /// Only a record that begins behind the damage shows that what was damaged had been complete.
+    #[test]
+    fn the_record_that_is_hit_does_not_vouch_for_itself() {
+        let contents = b"EDIT one EDIT two".to_vec();
+        for (at, tail) in [(0, false), (8, false), (9, true), (12, true), (16, true)] {
+            let mut damaged = contents.clone();
+            assert_eq!(apply_at(at, false, &mut damaged), tail, "at {at}");
+            let changed = contents.iter().zip(&damaged).filter(|(a, b)| a != b);
+            assert_eq!(changed.count(), 1);
+        }
+        let mut damaged = contents.clone();
+        assert!(apply_at(0, true, &mut damaged), "all of it is one sector");
+        assert_eq!(damaged, vec![0; contents.len()]);
+    }
 }
