@@ -328,6 +328,21 @@ fn nothing_is_left_open() {
 }
 
 #[test]
+fn no_merge_is_left_half_way() {
+    let mut offences = Vec::new();
+    for extension in [".rs", ".md", ".toml", ".py"] {
+        for file in files("", extension).unwrap() {
+            for (index, line) in file.text.lines().enumerate() {
+                if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+                    offences.push(format!("{}:{}: {line}", file.path, index + 1));
+                }
+            }
+        }
+    }
+    assert_none(&offences, "marks of a merge");
+}
+
+#[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut checked = 0;
     let mut offences = Vec::new();
