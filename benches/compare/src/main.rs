@@ -1,5 +1,5 @@
 //! The same workloads on this engine, RocksDB, fjall and redb, in interleaved rounds, as a table of
-//! ratios. See `README.md` beside this crate.
+//! ratios. `benches/README.md` says what is measured, and how.
 //!
 //! Every engine runs in a process of its own, so that memory and CPU are its own: this program calls
 //! itself, once per round, group of workloads and engine, and reads what that prints.

@@ -1,23 +1,14 @@
 //! The real binary as a process that is killed, stopped and started again while clients use it.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process};
+use stator_harness::Process;
 
 /// What went wrong with the process or a connection to it.
 pub type Outcome<T = ()> = io::Result<T>;
-
-/// One process of `stator serve`.
-struct Process {
-    child: Child,
-    /// Kept, since a server whose stdout is closed could not write to it any more.
-    _stdout: BufReader<ChildStdout>,
-    log: File,
-}
 
 /// Where the server is now.
 struct Now {
@@ -63,40 +54,12 @@ impl Server {
     }
 
     fn spawn(&self) -> Outcome {
-        let log = tempfile::tempfile()?;
-        let mut child = Command::new(binary())
-            .args(["serve", "--port", "0", "--dir"])
-            .arg(&self.directory)
-            .args(&self.options)
-            .stdout(Stdio::piped())
-            .stderr(log.try_clone()?)
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let mut stdout = BufReader::new(stdout);
-        let (mut line, mut address) = (String::new(), None);
-        while stdout.read_line(&mut line)? > 0 {
-            match line.trim().split_once(' ') {
-                Some(("endpoint", url)) => {
-                    let url = url.trim();
-                    address = url.strip_prefix("http://").map(str::to_owned);
-                }
-                Some(("try", _)) => break,
-                _ => {}
-            }
-            line.clear();
-        }
-        let mut process = Process {
-            child,
-            _stdout: stdout,
-            log,
-        };
-        if address.is_none() {
-            process.child.wait()?;
-            return Err(io::Error::other(format!(
-                "it did not start: {}",
-                said(&mut process.log)?
-            )));
-        }
+        let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
+        let process = Process::start(&self.directory, &options)?;
+        let address = process
+            .endpoint()
+            .strip_prefix("http://")
+            .map(str::to_owned);
         *lock(&self.process) = Some(process);
         let mut now = lock(&self.now);
         now.generation += 1;
@@ -111,12 +74,10 @@ impl Server {
     /// If it had panicked before.
     pub fn kill(&self) -> Outcome {
         lock(&self.now).address = None;
-        let Some(mut process) = lock(&self.process).take() else {
+        let Some(process) = lock(&self.process).take() else {
             return Ok(());
         };
-        process.child.kill()?;
-        process.child.wait()?;
-        let said = said(&mut process.log)?;
+        let said = process.kill()?;
         if said.contains("panicked at") {
             return Err(io::Error::other(said));
         }
@@ -149,8 +110,8 @@ impl Server {
     /// If there is no process.
     pub fn pause(&self, meanwhile: impl FnOnce()) -> Outcome {
         let process = lock(&self.process);
-        let child = process.as_ref().map(|process| &process.child);
-        let pid = child.and_then(|child| Pid::from_raw(child.id().cast_signed()));
+        let id = process.as_ref().map(|process| process.id().cast_signed());
+        let pid = id.and_then(Pid::from_raw);
         let pid = pid.ok_or(io::ErrorKind::NotFound)?;
         kill_process(pid, Signal::STOP)?;
         meanwhile();
@@ -181,20 +142,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already, which is as good.
         let _ = self.end();
-    }
-}
-
-fn said(log: &mut File) -> Outcome<String> {
-    let mut said = String::new();
-    log.rewind()?;
-    log.read_to_string(&mut said)?;
-    Ok(said)
-}
-
-/// The binary that `STATOR_BINARY` names, or the release build of this tree.
-fn binary() -> PathBuf {
-    match std::env::var_os("STATOR_BINARY") {
-        Some(path) => path.into(),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/release/stator"),
     }
 }
