@@ -4,6 +4,10 @@
 //! What was read from the log need not be durable itself (after a failed sync the page cache still
 //! shows it), so it must not be served before it is in a file of its own that is synced. That is
 //! also why nothing is ever appended to a log that was read.
+//!
+//! Whether the log is whole is known only when it has been read to its end. Until then nothing counts
+//! that was written, a part of the log after the other: the manifest names it all at once, or an opening
+//! that is refused would have changed which manifest it is that somebody has to mend.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -51,11 +55,12 @@ pub(super) fn recover(
         ));
     }
     let is_fresh = segments.last().is_none_or(|last| last.epoch < epoch);
+    let mut staged = Staged::new(versions);
     let mut part = Part::default();
     let visit = &mut |sequence, time_ms, operations| {
         part.add(sequence, time_ms, operations);
         if part.size >= options.memtable_size {
-            std::mem::take(&mut part).write(versions, options, VersionEdit::default())?;
+            staged.add(std::mem::take(&mut part), options, None)?;
         }
         Ok(())
     };
@@ -74,13 +79,9 @@ pub(super) fn recover(
         over().try_for_each(|segment| env.fs.remove(&segment.path))?;
     }
     if !is_fresh {
-        let edit = VersionEdit {
-            epoch: Some(retired),
-            ..VersionEdit::default()
-        };
-        part.write(versions, options, edit)?;
+        staged.add(part, options, Some(retired))?;
     }
-    versions.begin()?;
+    staged.begin()?;
     if !is_on(Mutant::EditBeforeLog) {
         over().try_for_each(|segment| env.fs.remove(&segment.path))?;
     }
@@ -89,6 +90,49 @@ pub(super) fn recover(
         last_sequence: replayed.last_sequence,
         epoch: retired + 1,
     })
+}
+
+/// What was read from the log so far and is in SSTables that no manifest names yet.
+struct Staged<'a> {
+    versions: &'a Arc<VersionSet>,
+    /// Deleted again if recovery does not come to its end.
+    files: Vec<u64>,
+}
+
+impl<'a> Staged<'a> {
+    fn new(versions: &'a Arc<VersionSet>) -> Self {
+        Staged {
+            versions,
+            files: Vec::new(),
+        }
+    }
+
+    /// Writes a part into SSTables; those behind it know what is in them.
+    fn add(&mut self, part: Part, options: &Options, epoch: Option<u64>) -> Result<()> {
+        let mut edit = part.write(self.versions, options)?;
+        edit.epoch = epoch;
+        let files = edit.added.iter().map(|(_, file)| file.file_id);
+        self.files.extend(files);
+        self.versions.stage(edit)
+    }
+
+    /// Makes all of it count.
+    fn begin(mut self) -> Result<()> {
+        // From here on it may be so, whatever else is answered.
+        self.files.clear();
+        self.versions.begin()
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        for file_id in &self.files {
+            if let Err(error) = self.versions.store().delete(*file_id) {
+                // The next opening deletes it as an orphan.
+                tracing::warn!(file_id, %error, "can't delete what a refused opening has written");
+            }
+        }
+    }
 }
 
 /// Commits that were read and not yet written out: about a memtable full. Sorting a list is several
@@ -128,13 +172,8 @@ impl Part {
         }
     }
 
-    /// Writes it into SSTables and into the manifest, together with another edit.
-    fn write(
-        mut self,
-        versions: &Arc<VersionSet>,
-        options: &Options,
-        mut edit: VersionEdit,
-    ) -> Result<()> {
+    /// Writes it into SSTables. Answers the edit that names them.
+    fn write(mut self, versions: &Arc<VersionSet>, options: &Options) -> Result<VersionEdit> {
         self.entries
             .sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
         // Nobody reads yet, and who will read sees the end.
@@ -145,15 +184,17 @@ impl Part {
             .with_histories(version.histories(), floors);
         let input = Box::new(SortedIter::from_sorted(self.entries));
         let mut job = Job::flush(versions, &version, input, retention, options);
-        edit.added = loop {
+        let added = loop {
             if let Progress::Done(written) = job.step()? {
                 break written.added;
             }
         };
-        edit.flushed_sequence = self.times.last().map(|(sequence, _)| *sequence);
-        edit.times = self.times;
-        edit.dropped = self.dropped;
-        versions.apply(edit)?;
-        Ok(())
+        Ok(VersionEdit {
+            added,
+            flushed_sequence: self.times.last().map(|(sequence, _)| *sequence),
+            times: self.times,
+            dropped: self.dropped,
+            ..VersionEdit::default()
+        })
     }
 }

@@ -109,6 +109,21 @@ impl VersionSet {
         Ok(set)
     }
 
+    /// Makes the result of an edit the current version without making it durable: before
+    /// [`VersionSet::begin`], which then writes all of it at once. So an opening that is refused half
+    /// way has changed nothing that counts, and one that goes on has one moment at which it does.
+    ///
+    /// # Errors
+    ///
+    /// What in the edit does not fit the current version.
+    pub(crate) fn stage(&self, mut edit: VersionEdit) -> Result<()> {
+        edit.next_file_id = Some(self.next_file_id.load(Ordering::Relaxed));
+        let next = self.current.load().apply(&edit, &self.store);
+        let next = next.map_err(|found| Error::invalid(format!("an edit that names {found}")))?;
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+
     /// Starts the generation of this opening with what was found, unless an edit has done so: nothing
     /// is appended behind a torn record, and what is served from now on is durable, even if what was
     /// read was only in the page cache.

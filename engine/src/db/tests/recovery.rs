@@ -65,6 +65,45 @@ fn damage_in_the_middle_of_the_log_is_refused_with_file_and_offset() {
     }
 }
 
+/// Found by the simulation: what a replay had written out before it came to the damage was in a manifest
+/// of its own by then, so that mending the one that had been damaged was of no use.
+#[test]
+fn an_opening_that_is_refused_half_way_changes_nothing() {
+    let simulation = Simulation::new(1);
+    let options = Options {
+        memtable_size: 1 << 10,
+        ..Options::default()
+    };
+    let db = open(&simulation.env());
+    for number in 0..8 {
+        put(&db, &format!("k{number}"), &"v".repeat(600));
+    }
+    simulation.crash();
+    let env = simulation.env();
+    let contents = || {
+        let entries = env.fs.list(Path::new(DIR)).unwrap();
+        let all = entries.into_iter().map(|entry| {
+            let file = env.fs.open_read(&Path::new(DIR).join(&entry.name)).unwrap();
+            let mut bytes = vec![0; usize::try_from(entry.len).unwrap()];
+            file.read_exact_at(&mut bytes, 0).unwrap();
+            (entry.name, bytes)
+        });
+        all.collect::<Vec<_>>()
+    };
+    let log = files(&env, ".wal").remove(0);
+    // The sixth group, when most of what is before it has been written into SSTables.
+    let flip = |contents: &mut Vec<u8>| contents[5 * PAGE_SIZE + 80] ^= 1;
+    simulation.damage(&log, flip).unwrap();
+    let before = contents();
+    let opened = Db::open(env.clone(), Path::new(DIR), options.clone());
+    assert!(matches!(opened, Err(Error::Corruption(_))));
+    assert_eq!(contents(), before);
+    simulation.damage(&log, flip).unwrap();
+    let db = Db::open(env.clone(), Path::new(DIR), options).unwrap();
+    assert_eq!(db.durable_sequence(), 8);
+    assert!((0..8).all(|number| get(&db, &format!("k{number}")).is_some()));
+}
+
 #[test]
 fn damage_after_a_clean_close_is_refused_wherever_it_is() {
     let simulation = Simulation::new(1);
