@@ -267,6 +267,7 @@ fn manifest() {
         flushed_sequence: Some(9),
         keyspace_limit: Some(1088),
         dropped: vec![(KeyspaceId(1030), 7)],
+        gone: vec![(1026, 1029)],
         epoch: Some(2),
         times: vec![(8, TIME_MS), (9, TIME_MS + 1000)],
         histories: vec![
@@ -296,7 +297,7 @@ fn manifest() {
         .field(2, "keyspace limit: 0")
         .field(2, "epoch over: 0, that is none")
         .field(4, "record 1: magic \"EDIT\"")
-        .field(4, "payload of 93 bytes")
+        .field(4, "payload of 97 bytes")
         .field(8, "generation 1")
         .field(8, "number 1")
         .field(4, "checksum")
@@ -316,6 +317,7 @@ fn manifest() {
         .field(3, "keyspace limit: 1088")
         .field(2, "epoch over: 2")
         .field(4, "keyspace 1030 was dropped by commit 7")
+        .field(4, "keyspaces 1026 and 3 more are gone")
         .field(2, "time sample: commit 8")
         .field(6, "1,700,000,000,000 ms after 1970")
         .field(4, "another: 1 commit and 1000 ms later")
@@ -337,6 +339,8 @@ fn manifest() {
     let version = set.current();
     assert_eq!((version.flushed_sequence(), version.epoch()), (9, 2));
     assert_eq!(version.histories().window(KeyspaceId(1024)), Some(window));
+    let gone: Vec<_> = version.dropped().gone().collect();
+    assert_eq!(gone, [(1026, 1029)]);
     let pins: Vec<_> = version.histories().pins().collect();
     assert_eq!(pins, [(5, KeyspaceId(1024), 8)]);
     assert_eq!(version.times().sequence_at(TIME_MS + 1000), Some(9));

@@ -278,8 +278,9 @@ pub(crate) fn pick(
         .or_else(|| picker.tombstones_of_l0())
 }
 
-/// Dropped keyspaces of which nothing is stored any more: an edit may forget them. All that was
-/// written to them is flushed, and no SSTable has any of it.
+/// Dropped keyspaces of which nothing is stored any more: an edit may say that they are gone. All that
+/// was written to them before is flushed, and no SSTable has any of it; what is written to them later
+/// never gets into one.
 pub(crate) fn forgettable(version: &Version) -> Vec<KeyspaceId> {
     let mut candidates: Vec<KeyspaceId> = version
         .dropped()

@@ -218,15 +218,16 @@ impl Compactor {
         self.shared.wakers.wake_compactors();
     }
 
-    /// Takes dropped keyspaces of which nothing is stored off the list.
+    /// Dropped keyspaces of which nothing is stored are gone.
     fn forget_keyspaces(&self, version: &Version) -> Result<()> {
         let forgotten = forgettable(version);
         if !forgotten.is_empty() {
+            let gone = forgotten.iter().map(|keyspace| (keyspace.0, keyspace.0));
             self.shared.apply(VersionEdit {
-                forgotten: forgotten.clone(),
+                gone: gone.collect(),
                 ..VersionEdit::default()
             })?;
-            self.shared.dropped.forget(&forgotten);
+            self.shared.dropped.set_gone(&forgotten);
             self.shared.snapshots.forget(&forgotten);
         }
         Ok(())

@@ -32,14 +32,14 @@ impl Dropped {
     }
 
     /// Nothing is left of them.
-    pub(super) fn forget(&self, keyspaces: &[KeyspaceId]) {
+    pub(super) fn set_gone(&self, keyspaces: &[KeyspaceId]) {
         if keyspaces.is_empty() {
             return;
         }
         self.change(|dropped| {
             keyspaces
                 .iter()
-                .for_each(|keyspace| dropped.remove(*keyspace))
+                .for_each(|keyspace| dropped.set_gone(keyspace.0, keyspace.0))
         });
     }
 
@@ -76,8 +76,9 @@ mod tests {
         assert!(dropped.hides(one, 5));
         assert!(!dropped.hides(two, 8));
         assert!(dropped.hides(two, 9));
-        dropped.forget(&[one]);
-        assert!(!dropped.hides(one, 100));
+        dropped.set_gone(&[one]);
+        dropped.add(&[one], 12);
+        assert!(dropped.hides(one, 0));
         assert!(dropped.hides(two, 100));
     }
 }

@@ -207,7 +207,7 @@ fn manifest_file() -> Vec<u8> {
     let moved = VersionEdit {
         added: vec![(6, table(0).1)],
         removed: vec![(0, 42)],
-        forgotten: vec![KeyspaceId(17)],
+        gone: vec![(17, 17), (20, 90)],
         ..VersionEdit::default()
     };
     set.apply(moved).unwrap();

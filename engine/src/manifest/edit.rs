@@ -12,13 +12,14 @@
 //! | 4 | next file id: no file had this id or a higher one |
 //! | 5 | keyspace limit: no keyspace had this id or a higher one |
 //! | 6 | keyspace dropped: id, sequence number of the drop |
-//! | 7 | dropped keyspace forgotten, as nothing of it is stored: id |
+//! | 7 | dropped keyspace gone, as nothing of it is stored: id |
 //! | 8 | epoch: all commits of the WAL of this epoch, and of earlier ones, are in SSTables |
 //! | 9 | time sample: sequence number, milliseconds since 1970-01-01 UTC |
 //! | 10 | retention window: keyspace, its length in milliseconds (0 ends it), its floor |
 //! | 11 | pin: its id, keyspace, sequence number |
 //! | 12 | pin ended: its id |
 //! | 13 | another time sample: what both numbers have more than those of the one before it in the edit |
+//! | 14 | a range of keyspaces that are gone: the first id, how many more |
 
 use super::histories::HistoryChange;
 use crate::key::KeyspaceId;
@@ -32,10 +33,11 @@ const FLUSHED_SEQUENCE: u8 = 3;
 const NEXT_FILE_ID: u8 = 4;
 const KEYSPACE_LIMIT: u8 = 5;
 const DROPPED: u8 = 6;
-const FORGOTTEN: u8 = 7;
+const GONE: u8 = 7;
 const EPOCH: u8 = 8;
 const TIME: u8 = 9;
 const NEXT_TIME: u8 = 13;
+const GONE_RANGE: u8 = 14;
 
 /// What an edit gives, or a description of what in it is wrong.
 pub(super) type Fit<T> = std::result::Result<T, String>;
@@ -55,8 +57,8 @@ pub(crate) struct VersionEdit {
     pub(crate) keyspace_limit: Option<u32>,
     /// Keyspaces dropped, each with the sequence number of its drop.
     pub(crate) dropped: Vec<(KeyspaceId, u64)>,
-    /// Dropped keyspaces of which nothing is stored any more.
-    pub(crate) forgotten: Vec<KeyspaceId>,
+    /// Dropped keyspaces of which nothing is stored any more: the first and the last id of ranges.
+    pub(crate) gone: Vec<(u32, u32)>,
     /// All commits of the WAL of this epoch, and of earlier ones, are in SSTables.
     pub(crate) epoch: Option<u64>,
     /// Samples of (sequence number, milliseconds since 1970).
@@ -98,9 +100,13 @@ impl VersionEdit {
             push_varint(bytes, u64::from(keyspace.0));
             push_varint(bytes, *sequence);
         }
-        for keyspace in &self.forgotten {
-            bytes.push(FORGOTTEN);
-            push_varint(bytes, u64::from(keyspace.0));
+        for (first, last) in &self.gone {
+            let more = last.saturating_sub(*first);
+            bytes.push(if more == 0 { GONE } else { GONE_RANGE });
+            push_varint(bytes, u64::from(*first));
+            if more > 0 {
+                push_varint(bytes, u64::from(more));
+            }
         }
         let mut before: Option<(u64, u64)> = None;
         for (sequence, time_ms) in &self.times {
@@ -156,7 +162,15 @@ impl VersionEdit {
                 self.dropped
                     .push((KeyspaceId(cursor.varint_u32()?), cursor.varint()?));
             }
-            FORGOTTEN => self.forgotten.push(KeyspaceId(cursor.varint_u32()?)),
+            GONE => {
+                let keyspace = cursor.varint_u32()?;
+                self.gone.push((keyspace, keyspace));
+            }
+            GONE_RANGE => {
+                let first = cursor.varint_u32()?;
+                self.gone
+                    .push((first, first.checked_add(cursor.varint_u32()?)?));
+            }
             EPOCH => self.epoch = Some(cursor.varint()?),
             TIME => self.times.push((cursor.varint()?, cursor.varint()?)),
             NEXT_TIME => {
@@ -201,7 +215,7 @@ mod tests {
             next_file_id: Some(301),
             keyspace_limit: Some(u32::MAX),
             dropped: vec![(KeyspaceId(8), 99)],
-            forgotten: vec![KeyspaceId(3), KeyspaceId(4)],
+            gone: vec![(3, 3), (5, 9), (u32::MAX, u32::MAX)],
             epoch: Some(2),
             times: vec![(10, 1_700_000_000_000), (700, 1_700_000_001_001), (9, 3)],
             histories: histories(),

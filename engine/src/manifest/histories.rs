@@ -105,10 +105,12 @@ impl Histories {
         pins.map(|((pin, keyspace), sequence)| (*pin, *keyspace, *sequence))
     }
 
-    /// Nothing of a dropped keyspace is stored any more: its window ends.
-    pub(super) fn forget(self: &mut Arc<Self>, keyspace: KeyspaceId) {
-        if self.windows.contains_key(&keyspace) {
-            Arc::make_mut(self).windows.remove(&keyspace);
+    /// Dropped keyspaces, from the first to the last id, are gone: their windows end.
+    pub(super) fn forget(self: &mut Arc<Self>, first: u32, last: u32) {
+        let gone = KeyspaceId(first)..=KeyspaceId(last);
+        if self.windows.range(gone.clone()).next().is_some() {
+            let windows = &mut Arc::make_mut(self).windows;
+            windows.retain(|keyspace, _| !gone.contains(keyspace));
         }
     }
 

@@ -204,7 +204,7 @@ impl Version {
             next_file_id: Some(numbers.next_file_id),
             keyspace_limit: Some(numbers.keyspace_limit),
             dropped: numbers.dropped.iter().collect(),
-            forgotten: Vec::new(),
+            gone: numbers.dropped.gone().collect(),
             epoch: Some(numbers.epoch),
             times: numbers.times.iter().collect(),
             histories: numbers.histories.to_changes(),
@@ -249,17 +249,15 @@ impl Numbers {
             "keyspace limit",
         )?;
         raise(&mut self.epoch, edit.epoch, "epoch")?;
-        if !edit.dropped.is_empty() || !edit.forgotten.is_empty() {
+        if !edit.dropped.is_empty() || !edit.gone.is_empty() {
             let dropped = Arc::make_mut(&mut self.dropped);
             edit.dropped
                 .iter()
                 .for_each(|(keyspace, at)| dropped.insert(*keyspace, *at));
-            edit.forgotten
-                .iter()
-                .for_each(|keyspace| dropped.remove(*keyspace));
-            edit.forgotten
-                .iter()
-                .for_each(|keyspace| self.histories.forget(*keyspace));
+            for (first, last) in &edit.gone {
+                dropped.set_gone(*first, *last);
+                self.histories.forget(*first, *last);
+            }
         }
         if !edit.histories.is_empty() {
             let histories = Arc::make_mut(&mut self.histories);

@@ -101,6 +101,8 @@ pub(crate) struct Run {
     model: Model,
     seed: u64,
     slots: Vec<KeyspaceId>,
+    /// Keyspaces that were dropped, the newest last.
+    dropped: Vec<KeyspaceId>,
     /// Ids that `create_keyspace` has given out.
     created: BTreeSet<u32>,
     snapshots: Vec<Snapshot>,
@@ -131,6 +133,7 @@ impl Run {
             model: Model::default(),
             seed: script.seed,
             slots: (1..=u32::from(SLOTS)).map(KeyspaceId).collect(),
+            dropped: Vec::new(),
             created: BTreeSet::new(),
             snapshots: Vec::new(),
             waiting: Vec::new(),
@@ -210,6 +213,7 @@ impl Run {
                 self.create_keyspace()?;
             }
             Step::DropKeyspace(slot) => self.drop_keyspace(*slot)?,
+            Step::Late(key) => self.write_late(number, *key)?,
             Step::Await => self.await_all()?,
             Step::Snapshot => {
                 let fresh = self.db()?.snapshot();
@@ -399,8 +403,22 @@ impl Run {
             && let Some(slot) = self.slots.get_mut(usize::from(slot))
         {
             *slot = fresh;
+            self.dropped.push(dropped);
         }
         Ok(())
+    }
+
+    /// Writes to one of the keyspaces that were dropped: nobody sees it, whenever that is.
+    fn write_late(&mut self, number: usize, key: KeyNumber) -> Checked {
+        let (back, partition, sort) = key;
+        let dropped = self.dropped.iter().rev().nth(usize::from(back));
+        let Some(keyspace) = dropped.copied() else {
+            return Ok(());
+        };
+        let mut change = Change::default();
+        let key = Key::new(keyspace, &[partition], &[sort]);
+        change.write(key, Some(self.value(number, 0, 20)));
+        self.write(change, false)
     }
 
     fn check_get(&mut self, number: KeyNumber, snapshot: u8) -> Checked {

@@ -40,6 +40,8 @@ pub enum Step {
     CreateKeyspace,
     /// Drops the keyspace in a slot, with a new one in its place.
     DropKeyspace(u8),
+    /// Writes a key of a keyspace that was dropped: late, as if nobody had said so.
+    Late(KeyNumber),
     /// Waits for all commits that nobody has waited for.
     Await,
     /// Takes a snapshot.
@@ -323,7 +325,8 @@ impl Draw {
                 let keys = (0..=self.below(3)).map(|_| (self.key(), self.one_in(2)));
                 Step::Transaction(keys.collect(), self.one_in(6), self.one_in(3))
             }
-            46 => Step::CreateKeyspace,
+            46 if self.one_in(2) => Step::CreateKeyspace,
+            46 => Step::Late(self.key()),
             47 => Step::DropKeyspace(self.byte(SLOTS.into())),
             48..56 => Step::Await,
             56..60 => Step::Snapshot,

@@ -76,6 +76,10 @@ class Database:
                     found[id] = min(commit.sequence, found.get(id, commit.sequence))
         return found
 
+    def is_gone(self, keyspace):
+        """Whether nothing of a keyspace is ever seen again."""
+        return any(first <= keyspace <= last for first, last in self.state.gone)
+
     def live(self):
         """The newest values: {user key: value}, without what is deleted or dropped."""
         newest, dropped = {}, self.dropped()
@@ -87,7 +91,8 @@ class Database:
             key: version.value
             for key, version in sorted(newest.items())
             if version.value is not None
-            and keys.split(key, str(self.directory), 0).keyspace not in dropped
+            and (keyspace := keys.split(key, str(self.directory), 0).keyspace) not in dropped
+            and not self.is_gone(keyspace)
         }
 
 

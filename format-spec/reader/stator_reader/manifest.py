@@ -28,6 +28,7 @@ class State:
     next_file: int = 0
     keyspace_limit: int = 0
     dropped: dict = field(default_factory=dict)
+    gone: list = field(default_factory=list)  # (first id, last id)
     epoch: int = 0
     samples: list = field(default_factory=list)
     windows: dict = field(default_factory=dict)  # keyspace -> (milliseconds, floor)
@@ -130,7 +131,8 @@ def edit(payload, name, offset):
         elif tag == 6:
             yield "keyspace dropped", cursor.varint("keyspace", 32), cursor.varint("sequence number")
         elif tag == 7:
-            yield "keyspace forgotten", cursor.varint("keyspace", 32)
+            id = cursor.varint("keyspace", 32)
+            yield "keyspaces gone", id, id
         elif tag == 8:
             yield "epoch over", cursor.varint("epoch")
         elif tag == 9:
@@ -152,8 +154,13 @@ def edit(payload, name, offset):
             if max(sample) >= 2**64:
                 cursor.fail("a time sample within u64", sample, cursor.at)
             yield "time sample", *sample
+        elif tag == 14:
+            first, more = cursor.varint("keyspace", 32), cursor.varint("more keyspaces", 32)
+            if first + more >= 2**32:
+                cursor.fail("keyspaces within u32", first + more, cursor.at)
+            yield "keyspaces gone", first, first + more
         else:
-            cursor.fail("a tag from 1 to 13", tag, cursor.at - 1)
+            cursor.fail("a tag from 1 to 14", tag, cursor.at - 1)
 
 
 def apply(state, fields, name, offset):
@@ -175,9 +182,6 @@ def apply(state, fields, name, offset):
         elif kind == "keyspace dropped":
             id, sequence = rest
             state.dropped[id] = min(sequence, state.dropped.get(id, sequence))
-        elif kind == "keyspace forgotten":
-            state.dropped.pop(rest[0], None)
-            state.windows.pop(rest[0], None)
         elif kind == "time sample":
             sequence, ms = rest
             if not state.samples:
@@ -187,6 +191,11 @@ def apply(state, fields, name, offset):
                 if max(ms, last) // 1000 == last // 1000:
                     state.samples.pop()
                 state.samples.append((sequence, max(ms, last)))
+    for first, last in (f[1:] for f in fields if f[0] == "keyspaces gone"):
+        state.gone.append((first, last))
+        for of in (state.dropped, state.windows):
+            for id in [id for id in of if first <= id <= last]:
+                del of[id]
     for kind, *rest in fields:
         if kind == "window":
             id, length, floor = rest

@@ -110,11 +110,12 @@ impl Database {
 
     fn apply(&mut self, edit: VersionEdit) {
         let version = self.set.apply(edit).unwrap();
-        let forgotten = forgettable(&version);
-        if !forgotten.is_empty() {
+        let forgotten = forgettable(&version).into_iter();
+        let gone: Vec<_> = forgotten.map(|keyspace| (keyspace.0, keyspace.0)).collect();
+        if !gone.is_empty() {
             self.set
                 .apply(VersionEdit {
-                    forgotten,
+                    gone,
                     ..VersionEdit::default()
                 })
                 .unwrap();

@@ -262,6 +262,45 @@ fn dropping_a_keyspace_ends_its_window() {
     assert_eq!(db.retention(KEYSPACE), None);
 }
 
+#[test]
+fn what_is_written_to_a_keyspace_that_is_gone_is_never_seen() {
+    let (simulation, mut db) = simulated(6);
+    put(&db, "k", "1");
+    let mut batch = Batch::new();
+    batch.drop_keyspace(KEYSPACE);
+    db.write(batch).unwrap().wait().unwrap();
+    for round in 0..4 {
+        compact_all(&simulation, &db);
+        simulation.run_until_idle();
+        let dropped = std::sync::Arc::clone(db.handle.shared.versions.current().dropped());
+        assert_eq!((dropped.len(), dropped.gone().count()), (0, 1));
+        let before = db.durable_sequence();
+        // Who does not know it yet, or drops it once more.
+        put(&db, "k", "late");
+        let mut batch = Batch::new();
+        batch.drop_keyspace(KEYSPACE);
+        batch.put(key("other"), "late");
+        db.write(batch).unwrap().wait().unwrap();
+        put(&db, "k", "later");
+        if round % 2 == 1 {
+            db = reopen(&simulation, db);
+        }
+        assert_eq!(get(&db, "k"), None);
+        let snapshot = db.snapshot();
+        let range = KeyRange::keyspace(KEYSPACE);
+        let mut iter = snapshot.range(range, crate::Direction::Forward, ReadMode::Blocking);
+        assert!(matches!(iter.next().unwrap(), crate::Step::End));
+        let past = db.snapshot_at(AsOf::Sequence(before + 1)).unwrap();
+        if let Ok(found) = past.get(&key("k"), ReadMode::Blocking) {
+            assert_eq!(found, None);
+        }
+    }
+    compact_all(&simulation, &db);
+    assert_eq!(stored(&db, KEYSPACE).len(), 0);
+    let refused = db.set_retention(KEYSPACE, Some(Duration::from_secs(1)));
+    assert_eq!(kind(refused), ErrorKind::InvalidArgument);
+}
+
 /// All versions of all keys of a keyspace: by user key and sequence number, whether it is a value.
 type History = BTreeMap<Vec<u8>, BTreeMap<u64, bool>>;
 

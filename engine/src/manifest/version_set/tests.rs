@@ -86,7 +86,7 @@ fn what_was_applied_is_found_again() {
         flushed_sequence: Some(30),
         keyspace_limit: Some(64),
         dropped: vec![(KeyspaceId(3), 25), (KeyspaceId(4), 26)],
-        forgotten: vec![KeyspaceId(4)],
+        gone: vec![(4, 4), (9, 12)],
         epoch: Some(2),
         times: vec![(30, 1000)],
         ..VersionEdit::default()
@@ -101,6 +101,10 @@ fn what_was_applied_is_found_again() {
         assert_eq!(
             version.dropped().iter().collect::<Vec<_>>(),
             [(KeyspaceId(3), 25)]
+        );
+        assert_eq!(
+            version.dropped().gone().collect::<Vec<_>>(),
+            [(4, 4), (9, 12)]
         );
         assert_eq!(version.times().sequence_at(1000), Some(30));
     }
