@@ -113,8 +113,9 @@ fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
     )?;
     let mut empty = true;
     for member in model.checked(name)? {
-        let shape = constrained(model, &member.shape)?;
+        let shape = constrained(model, &member.shape)? && !model.own_words(name, &member.name);
         let limits = model.member_limits(name, &member.name);
+        let length_first = model.length_first(name, &member.name);
         if !member.required && !shape && limits.is_none() {
             continue;
         }
@@ -139,7 +140,9 @@ fn structure(model: &Model, name: &str, out: &mut String) -> Result<()> {
                 _ => counted(limits, out)?,
             }
         }
-        if shape {
+        if length_first {
+            length_then_pattern(model, &member.shape, out)?;
+        } else if shape {
             writeln!(
                 out,
                 "                {}",
@@ -247,6 +250,27 @@ fn string(
         }
     }
     writeln!(out, "}}\n")?;
+    Ok(())
+}
+
+/// The checks of a text in the other order than [`string`] has them.
+fn length_then_pattern(model: &Model, name: &str, out: &mut String) -> Result<()> {
+    let Shape::String {
+        limits,
+        pattern: Some(pattern),
+        ..
+    } = model.shape(name)?
+    else {
+        return Err(format!("{name} is no text with a pattern").into());
+    };
+    writeln!(
+        out,
+        "                violations.length(value, {:?}, {:?});
+                violations.pattern(value, &pattern::{});",
+        limits.min,
+        limits.max,
+        pattern_name(pattern)?
+    )?;
     Ok(())
 }
 

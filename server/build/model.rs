@@ -82,6 +82,8 @@ struct Service {
     required: BTreeMap<String, Vec<String>>,
     unchecked: Vec<String>,
     limits: BTreeMap<String, Limits>,
+    length_first: BTreeMap<String, Vec<String>>,
+    own_words: BTreeMap<String, Vec<String>>,
     printed: BTreeMap<String, Vec<String>>,
 }
 
@@ -173,8 +175,10 @@ impl Model {
                 return Err(format!("{name} has other values in the model").into());
             }
         }
-        for (name, order) in &self.service.order {
-            for member in order {
+        let service = &self.service;
+        let lists = [&service.order, &service.length_first, &service.own_words];
+        for (name, members) in lists.into_iter().flatten() {
+            for member in members {
                 self.member(name, member)?;
             }
         }
@@ -232,6 +236,16 @@ impl Model {
             .enumerations
             .get(name)
             .map_or(model, Vec::as_slice)
+    }
+
+    /// Whether of this member the length is checked before the pattern.
+    pub(crate) fn length_first(&self, structure: &str, member: &str) -> bool {
+        names(&self.service.length_first, structure, member)
+    }
+
+    /// Whether the operation checks the constraints of this member's shape itself.
+    pub(crate) fn own_words(&self, structure: &str, member: &str) -> bool {
+        names(&self.service.own_words, structure, member)
     }
 
     /// Limits of this member beyond those of its shape.
@@ -295,6 +309,8 @@ impl Service {
                 .collect(),
             required: lists("required")?,
             unchecked: lists("unchecked")?.into_values().flatten().collect(),
+            length_first: lists("length_first")?,
+            own_words: lists("own_words")?,
             printed: lists("printed")?,
         })
     }
@@ -362,6 +378,12 @@ fn text(value: Option<&Value>) -> Result<&str> {
     value
         .and_then(Value::as_str)
         .ok_or_else(|| format!("{value:?} is no text").into())
+}
+
+fn names(lists: &BTreeMap<String, Vec<String>>, structure: &str, member: &str) -> bool {
+    lists
+        .get(structure)
+        .is_some_and(|members| members.iter().any(|name| name == member))
 }
 
 pub(crate) fn texts(value: Option<&Value>) -> Result<Vec<String>> {

@@ -18,6 +18,9 @@ pub(super) async fn execute(
     context: &RequestContext,
     input: DescribeContributorInsightsInput,
 ) -> Result<DescribeContributorInsightsOutput, Error> {
+    if let Some(name) = &input.index_name {
+        check_length(name)?;
+    }
     let table = stator.describe(context, input.table_name.as_deref().unwrap_or_default())?;
     if let Some(name) = &input.index_name {
         let index = table.index(name);
@@ -38,4 +41,14 @@ pub(super) async fn execute(
         contributor_insights_status: Some("DISABLED".to_owned()),
         ..DescribeContributorInsightsOutput::default()
     })
+}
+
+/// The length of an index's name, which these operations check in words of their own (DDB-TABLE-457).
+fn check_length(name: &str) -> Result<(), Error> {
+    if (3..=255).contains(&name.encode_utf16().count()) {
+        return Ok(());
+    }
+    Err(Error::validation(
+        "IndexName must be at least 3 characters long and at most 255 characters long",
+    ))
 }

@@ -2,7 +2,8 @@
 
 use super::{
     RequestContext,
-    resource::{taggable, tagged_table},
+    resource::{Resource, taggable, tagged_table},
+    stream,
 };
 use crate::{
     stator::Stator,
@@ -21,6 +22,15 @@ pub(super) async fn execute(
     input: ListTagsOfResourceInput,
 ) -> Result<ListTagsOfResourceOutput, Error> {
     let arn = input.resource_arn.as_deref().unwrap_or_default();
+    // A stream has tags of its own on AWS, and here none (DDB-TABLE-373).
+    if let Resource::Stream(..) = Resource::parse(arn)?
+        && stream::find(stator, context, arn).await.is_ok()
+    {
+        return Ok(ListTagsOfResourceOutput {
+            tags: Some(Vec::new()),
+            next_token: None,
+        });
+    }
     let (namespace, name) = tagged_table(stator, context, "ListTagsOfResource", arn)?;
     let table = stator.catalog().find(&namespace, name, context.now_ms);
     let table = taggable(context, "ListTagsOfResource", arn, table.as_ref())?;

@@ -26,7 +26,7 @@ pub(super) async fn execute(
     tags::check_tags(&given)?;
     let change = move |tags: &mut Vec<record::Tag>| {
         lay_over(tags, &given);
-        tags::check_tag_count(tags.len())
+        tags::check_tag_set(tags)
     };
     let operation = Operation::TagResource;
     change_tags(stator, context, operation, input.resource_arn, change).await

@@ -149,12 +149,19 @@ impl<'a> Violations<'a> {
             self.length(value, Some(1), None);
         } else if value.starts_with("arn:") {
             self.length(value, None, Some(1024));
-            if let Some(fault) = ArnFault::of(value) {
-                self.report(Constraint::Arn(fault), || Some(value.to_owned()));
-            }
+            self.arn(value);
         } else {
             self.pattern(value, &NAME);
             self.length(value, Some(3), Some(255));
+        }
+    }
+
+    /// Where an ARN stands for a table's name, it has to be that of a table.
+    pub(crate) fn arn(&mut self, value: &str) {
+        if value.starts_with("arn:")
+            && let Some(fault) = ArnFault::of(value)
+        {
+            self.report(Constraint::Arn(fault), || Some(value.to_owned()));
         }
     }
 
@@ -207,10 +214,8 @@ impl<'a> Violations<'a> {
     /// and shows the map in another form (validation-ordering/batchOperations, "malformed table
     /// name").
     pub(crate) fn table_keys<T: Print>(&mut self, map: &[(String, T)]) {
-        for (name, _) in map.iter().filter(|(name, _)| name.starts_with("arn:")) {
-            if let Some(fault) = ArnFault::of(name) {
-                self.report(Constraint::Arn(fault), || Some(name.clone()));
-            }
+        for (name, _) in map {
+            self.arn(name);
         }
         let legal = |name: &str| name.starts_with("arn:") || is_table_name(name);
         if map.iter().all(|(name, _)| legal(name)) {
@@ -289,7 +294,7 @@ impl Violation<'_> {
     /// The older layer's sentence: value, and members with a small first letter.
     pub(super) fn full(&self) -> String {
         if let Constraint::Arn(fault) = self.constraint {
-            return self.arn(fault);
+            return self.arn_text(fault);
         }
         let value = match &self.value {
             Some(value) => format!("Value '{value}'"),
@@ -305,7 +310,7 @@ impl Violation<'_> {
     /// The newer layer's sentence: no value, and members as the API spells them.
     pub(super) fn named(&self) -> String {
         if let Constraint::Arn(fault) = self.constraint {
-            return self.arn(fault);
+            return self.arn_text(fault);
         }
         format!(
             "Value at '{}' {}",
@@ -316,7 +321,7 @@ impl Violation<'_> {
 
     /// What is said of an ARN stands without its place (DDB-TABLE-011 and -442 of the source named in
     /// `operation/definition`; ExtendDB/extenddb#200 has the form in full).
-    fn arn(&self, fault: ArnFault) -> String {
+    fn arn_text(&self, fault: ArnFault) -> String {
         match fault {
             ArnFault::Form => self.constraint.text(),
             ArnFault::ResourceType => {

@@ -266,8 +266,9 @@ fn stream(given: Option<&StreamSpecification>) -> Result<Option<LatestStream>, R
 fn tags(input: &CreateTableInput) -> Result<Vec<Tag>, Refusal> {
     let given = input.tags.as_deref().unwrap_or_default();
     tags::check_tags(given)?;
-    tags::check_tag_count(given.len())?;
-    Ok(given.iter().map(tags::record).collect())
+    let tags: Vec<Tag> = given.iter().map(tags::record).collect();
+    tags::check_tag_set(&tags)?;
+    Ok(tags)
 }
 
 /// A policy comes under the same rules as one that is attached later, but for the one that nobody

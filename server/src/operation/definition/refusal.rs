@@ -308,6 +308,8 @@ pub(crate) enum Refusal {
     TagTwice { key: String },
     #[error("Number of Tags exceed the current limit for the provided ResourceArn")]
     TooManyTags,
+    #[error("Tag set size {size} bytes is above max size limit of {limit} bytes")]
+    TagSetSize { size: usize, limit: usize },
     #[error("Atleast one Tag needs to be provided as Input.")]
     NoTags,
     #[error("Atleast one Tag Key needs to be provided as Input.")]

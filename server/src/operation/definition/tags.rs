@@ -12,6 +12,10 @@ const KEY_LENGTH: usize = 128;
 /// Longest value, in characters (ibid.).
 const VALUE_LENGTH: usize = 256;
 
+/// Bytes of all keys and values together (DDB-TABLE-109; that it is UTF-8 that is counted, as in items,
+/// is not recorded).
+const SET_SIZE: usize = 10_240;
+
 /// Checks tags that are to be set, each by itself and that none is given twice.
 pub(crate) fn check_tags(tags: &[Tag]) -> Result<(), Refusal> {
     for (at, tag) in tags.iter().enumerate() {
@@ -56,8 +60,20 @@ pub(crate) fn check_tag_keys(keys: &[String]) -> Result<(), Refusal> {
     check_tag_count(keys.len())
 }
 
-/// That there are not too many tags.
-pub(crate) fn check_tag_count(count: usize) -> Result<(), Refusal> {
+/// That there are not too many tags, and not too much in them. Those that a table has already count.
+pub(crate) fn check_tag_set(tags: &[record::Tag]) -> Result<(), Refusal> {
+    check_tag_count(tags.len())?;
+    let size = tags.iter().map(|tag| tag.key.len() + tag.value.len()).sum();
+    if size > SET_SIZE {
+        return Err(Refusal::TagSetSize {
+            size,
+            limit: SET_SIZE,
+        });
+    }
+    Ok(())
+}
+
+fn check_tag_count(count: usize) -> Result<(), Refusal> {
     if count > TAG_LIMIT {
         Err(Refusal::TooManyTags)
     } else {

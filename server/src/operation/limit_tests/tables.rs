@@ -332,6 +332,18 @@ fn tags() {
             |n| create(0, json!({"Tags": [{"Key": "k", "Value": x(n)}]})),
             format!("The Tag Value provided is invalid, Value: {}", x(257)),
         ),
+        most(
+            "keys and values of all tags, bytes",
+            "DDB-TABLE-109 of the source named in operation/definition",
+            10_240,
+            |n| {
+                let tag = |n: usize, size: usize| json!({"Key": format!("k{n:02}"), "Value": x(size - 3)});
+                let mut tags: Vec<Value> = (0..40).map(|n| tag(n, 250)).collect();
+                tags.push(tag(40, n - 10_000));
+                create(0, json!({"Tags": tags}))
+            },
+            "Tag set size 10241 bytes is above max size limit of 10240 bytes",
+        ),
     ]);
     // Those that a table has already count.
     let harness = Harness::new();

@@ -355,6 +355,11 @@ fn indexes_of_a_new_table() {
             named("a b c"),
             violations(&[&pattern("a b c", path)]),
         ),
+        create(
+            "DDB-TABLE-457",
+            named(""),
+            violations(&[&length("", path, 3), &pattern("", path)]),
+        ),
         create("DDB-TABLE-129", named("New"), accepted()),
         create(
             "DDB-TABLE-129",
@@ -685,6 +690,12 @@ fn around_tables() {
             "ResourceNotFoundException: Requested resource not found: Index: ghost not found for \
              table: OnDemand"
                 .to_owned(),
+        ),
+        (
+            "DDB-TABLE-457",
+            DescribeContributorInsights,
+            json!({"TableName": "OnDemand", "IndexName": ""}),
+            refused("IndexName must be at least 3 characters long and at most 255 characters long"),
         ),
         (
             "DDB-TABLE-005",

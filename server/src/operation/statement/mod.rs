@@ -7,6 +7,7 @@ pub(super) mod write;
 
 use std::sync::Arc;
 
+use super::RequestContext;
 use crate::{
     Stator,
     expression::ExpressionError,
@@ -14,7 +15,8 @@ use crate::{
     partiql::{Bound, Statement, StatementError, keys::Whole},
     plan::Rejection,
     table::{KeySchema, Table},
-    wire::{Error, ValueInput},
+    validation::Violations,
+    wire::{Error, Operation, ValueInput},
 };
 
 pub(super) use token::Position;
@@ -98,6 +100,17 @@ pub(super) fn prepare(
         .map_err(Error::from)?;
     let bound = statement.bind(&parameters)?;
     Ok(Prepared { statement, bound })
+}
+
+/// The table that a statement names, or of which it has the ARN. An ARN of something else is taken to
+/// be refused as everywhere on the way to an item, since a name that may be an ARN is the same thing
+/// there (developer guide, "DynamoDB API operations supported by resource-based policies"); what
+/// PartiQL answers to one was never recorded.
+fn table(stator: &Stator, context: &RequestContext, name: &str) -> Result<Arc<Table>, Error> {
+    let mut violations = Violations::new(Operation::ExecuteStatement);
+    violations.arn(name);
+    violations.finish(context.wording)?;
+    stator.table(context, name)
 }
 
 /// The names of a key's attributes.

@@ -77,7 +77,7 @@ pub(in crate::operation) fn plan(
         .as_ref()
         .map(|condition| condition.bind(placeholders))
         .transpose()?;
-    let table = stator.table(context, &select.table)?;
+    let table = super::table(stator, context, &select.table)?;
     let mut source = source(table, select, consistency)?;
     let columns = select.columns.clone()?;
     if let Some(index) = source.secondary_index() {
@@ -434,7 +434,7 @@ pub(in crate::operation) fn single(
     if let Some(condition) = &select.condition {
         condition.bind(&mut bound.placeholders)?;
     }
-    let table = stator.table(context, &select.table)?;
+    let table = super::table(stator, context, &select.table)?;
     let source = source(table, select, Consistency::Eventual)?;
     if source.index.is_some() {
         return Err(several.into());

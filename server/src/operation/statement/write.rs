@@ -103,7 +103,7 @@ pub(in crate::operation) fn plan(
             if item.size() > MAX_ITEM_SIZE {
                 return Err(Rejection::ItemSize.into());
             }
-            let table = stator.table(context, table_name(body))?;
+            let table = super::table(stator, context, table_name(body))?;
             let write = insertion(&table, item);
             Ok(Planned {
                 write: Some(write),
@@ -116,7 +116,7 @@ pub(in crate::operation) fn plan(
         Body::Update(update) => {
             let changes = update.update.bind(&mut bound.placeholders)?;
             let condition = bind(update.condition.as_ref(), bound)?;
-            let table = stator.table(context, table_name(body))?;
+            let table = super::table(stator, context, table_name(body))?;
             let whole = whole(&table, update.condition.as_deref())?;
             let key = key(&table, &whole, bound)?;
             let action = Action::Update {
@@ -139,7 +139,7 @@ pub(in crate::operation) fn plan(
         Body::Delete(delete) => {
             let table = {
                 bind(delete.condition.as_ref(), bound)?;
-                stator.table(context, table_name(body))?
+                super::table(stator, context, table_name(body))?
             };
             let whole = whole(&table, delete.condition.as_deref())?;
             let key = key(&table, &whole, bound)?;
@@ -173,7 +173,7 @@ fn exists(
         return Err(StatementError::TransactionIndex.into());
     }
     let condition = bind(select.condition.as_ref(), bound)?;
-    let table = stator.table(context, &select.table)?;
+    let table = super::table(stator, context, &select.table)?;
     let whole = select
         .condition
         .as_ref()

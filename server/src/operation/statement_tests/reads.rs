@@ -145,6 +145,31 @@ fn what_an_index_cannot_do_is_refused() {
 }
 
 #[test]
+fn the_arn_of_something_else_than_a_table_is_no_table() {
+    let harness = with_items();
+    let form = "1 validation error detected: Valid ARN format is 'arn:<awsPartition>:<vendor>:<region>:\
+                <subscriber>:resourceType/resourceName', where Resource name must have length less than \
+                or equal to 255, Resource name must have length greater than or equal to 3, Resource \
+                name must satisfy regular expression pattern: [a-zA-Z0-9_.-]+";
+    let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/one";
+    for statement in [
+        format!(r#"SELECT * FROM "{arn}/index/global" WHERE pk = 'a'"#),
+        format!(r#"INSERT INTO "{arn}/stream/x" VALUE {{'pk': 'b'}}"#),
+        format!(r#"UPDATE "{arn}/index/global" SET n = 2 WHERE pk = 'a'"#),
+        r#"DELETE FROM "arn:aws:s3:::bucket" WHERE pk = 'a'"#.to_owned(),
+    ] {
+        assert_eq!(harness.invalid(&statement, &[]), form, "{statement}");
+    }
+    let backup = arn.replace("table/", "backup/");
+    assert_eq!(
+        harness.invalid(&format!(r#"SELECT * FROM "{backup}""#), &[]),
+        format!("1 validation error detected: Invalid resource type in '{backup}'")
+    );
+    let request = json!({"Statement": format!(r#"SELECT * FROM "{arn}" WHERE pk = 'a'"#)});
+    harness.ok(ExecuteStatement, request);
+}
+
+#[test]
 fn filters_of_a_scanned_index_see_what_it_holds() {
     let harness = with_items();
     for (condition, expected) in [

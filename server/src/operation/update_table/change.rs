@@ -93,7 +93,13 @@ pub(super) fn apply(
         .flatten()
         .filter_map(|update| update.update.as_ref())
         .collect();
-    let switched = billing.is_some_and(|billing| billing != record.billing);
+    // Until a switch from on demand is through, AWS takes a switch back for none at all: it answers
+    // with 200 and nothing comes of it (DDB-TABLE-452).
+    let lost = billing == Some(BillingMode::PayPerRequest)
+        && record.billing == BillingMode::Provisioned
+        && table.own_status(now_ms) == TableStatus::Updating
+        && table.record().state.change == status::Change::Billing;
+    let switched = !lost && billing.is_some_and(|billing| billing != record.billing);
     for update in &updates {
         check_updatable(update, table, now_ms)?;
     }
@@ -103,7 +109,7 @@ pub(super) fn apply(
             true => status::Change::Billing,
             false => status::Change::Update,
         });
-    } else if billing.is_some() && table.record().state.change == status::Change::Billing {
+    } else if billing.is_some() && !lost && table.record().state.change == status::Change::Billing {
         // The mode that it has already is no change, which waits for nothing but a switch to it
         // (DDB-TABLE-369, -375, -383).
         busy::check_table(table, Wanted::Capacity, now_ms)?;
