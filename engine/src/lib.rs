@@ -29,7 +29,8 @@ mod wal;
 
 pub use db::{
     AsOf, Batch, Commit, Db, FIRST_CREATED_KEYSPACE, KeyspaceStatistics, Latencies,
-    LevelStatistics, Pin, RangeIter, Retention, Snapshot, Statistics, Transaction,
+    LatencyRecorder, LevelStatistics, Pin, RangeIter, Retention, Snapshot, Statistics, Transaction,
+    Written,
 };
 pub use error::{Corruption, Error, ErrorKind, IoFailure, Result};
 pub use io::Env;

@@ -13,6 +13,7 @@ pub use crate::store::ClockError;
 pub use crate::table::COLLECTION_LIMIT;
 use crate::{
     expression::ExpressionCache,
+    metrics::{RequestTimes, Statistics},
     operation::{Quotas, RequestContext},
     partiql::StatementCache,
     plan::{backfill, transaction::Transactions},
@@ -139,6 +140,7 @@ struct Inner {
     due: DueRegistry,
     /// Moves of the clock come one after the other.
     clock_moves: Mutex<()>,
+    request_times: RequestTimes,
 }
 
 /// A move of a clock that is driven.
@@ -202,6 +204,7 @@ impl Stator {
             sweeper,
             due,
             clock_moves: Mutex::new(()),
+            request_times: RequestTimes::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -253,6 +256,16 @@ impl Stator {
     /// The streams.
     pub fn streams(&self) -> &Arc<Streams> {
         &self.inner.streams
+    }
+
+    /// Where requests that came over HTTP are counted.
+    pub fn request_times(&self) -> &RequestTimes {
+        &self.inner.request_times
+    }
+
+    /// What was counted of requests, and what the store has done.
+    pub fn statistics(&self) -> Statistics {
+        Statistics::collect(&self.inner.request_times, self.inner.store.state())
     }
 
     /// The store.

@@ -71,7 +71,7 @@ impl Client {
     fn exchange(&self, request: &[u8]) -> Result<(u16, Vec<u8>), Failure> {
         let mut stream = self
             .connector
-            .connect_and_wait()
+            .connect_and_wait(PATIENCE)
             .doing(format!("'{}' can't be reached", self.host))?;
         stream
             .write_all(request)
@@ -95,6 +95,9 @@ impl Client {
         }
     }
 }
+
+/// How long an answer is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The operations on tables that a run needs.
 pub const TABLE_OPERATIONS: [&str; 3] = ["CreateTable", "DescribeTable", "DeleteTable"];

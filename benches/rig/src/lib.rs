@@ -17,6 +17,7 @@
 pub mod alarm;
 pub mod answer;
 pub mod body;
+pub mod breakdown;
 pub mod check;
 pub mod client;
 pub mod credentials;
@@ -46,6 +47,7 @@ pub mod run;
 pub mod schedule;
 pub mod signature;
 pub mod source;
+pub mod statistics;
 pub mod stream;
 pub mod sweep;
 pub mod text;

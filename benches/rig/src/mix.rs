@@ -84,6 +84,16 @@ impl Job {
             .map_or("", |(_, _, operation)| operation)
     }
 
+    /// The operations that a job of this name asks for, one after the other. A name that is no job's is
+    /// an operation's own, as in what was recorded.
+    pub fn requests(name: &str) -> Vec<&str> {
+        match Self::ALL.iter().find(|(_, known, _)| *known == name) {
+            Some((Self::ReadModifyWrite, _, first)) => vec![first, "UpdateItem"],
+            Some((_, _, operation)) => vec![operation],
+            None => vec![name],
+        }
+    }
+
     /// Whether its answer may say that a part of it was not done.
     pub fn is_batch(self) -> bool {
         matches!(self, Self::BatchGet | Self::BatchWrite | Self::Load)

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::value::RawValue;
 
 use crate::answer::Incoming;
+use crate::client::PATIENCE;
 use crate::failure::{Doing, Failure};
 use crate::recording::Line;
 use crate::signature::Signer;
@@ -202,7 +203,7 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         drop(shared.lines.send(line));
         let mut connection = match upstream.take() {
             Some(connection) => connection,
-            None => shared.connector.connect_and_wait()?,
+            None => shared.connector.connect_and_wait(PATIENCE)?,
         };
         connection.write_all(&request)?;
         let mut incoming = Incoming::default();

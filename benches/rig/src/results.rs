@@ -50,7 +50,7 @@ pub struct Results {
     pub slices: Vec<Slice>,
     /// What the rig itself cost, and whether it kept up.
     pub rig: Rig,
-    /// What is known of the server itself, if it was started by the rig.
+    /// What is known of the server itself.
     pub server: Option<ServerView>,
     /// Whether the run was ended early.
     pub interrupted: bool,
@@ -134,6 +134,9 @@ impl From<&Times> for Latency {
 pub struct Operation {
     /// The name.
     pub name: String,
+    /// DynamoDB's operations that one job asks for, one after the other.
+    #[serde(default)]
+    pub requests: Vec<String>,
     /// From the intended start.
     pub response: Latency,
     /// From sending.
@@ -202,6 +205,144 @@ pub struct Rig {
 pub struct ServerView {
     /// Processor time of the server for a request, in microseconds, if its process is known.
     pub cpu_us_per_request: Option<f64>,
+    /// What it tells of its own work, if it is a Stator.
+    #[serde(default)]
+    pub breakdown: Option<Breakdown>,
+}
+
+/// The server's own view of what was measured.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Breakdown {
+    /// Of the server.
+    pub version: String,
+    /// Seconds between the two looks at its statistics: from the end of the warm-up to the end.
+    pub seconds: f64,
+    /// Names of the stages, in the order in which requests go through them.
+    pub stages: Vec<String>,
+    /// The operations that were asked for.
+    pub operations: Vec<ServerOperation>,
+    /// The storage engine.
+    pub engine: EngineView,
+    /// Second by second.
+    pub moments: Vec<Moment>,
+}
+
+/// The requests of one of DynamoDB's operations. A request's stages add up to its total, and so do
+/// their means.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServerOperation {
+    /// The operation.
+    pub name: String,
+    /// Answered with an error of the client's.
+    pub refused: u64,
+    /// Answered with an error of the server's.
+    pub failed: u64,
+    /// From the head of the request to the answer.
+    pub total: StageView,
+    /// All stages, in their order.
+    pub stages: Vec<StageView>,
+    /// The slowest of the requests.
+    pub slow: Option<SlowRequests>,
+}
+
+/// How long requests were in a stage.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StageView {
+    /// The stage.
+    pub name: String,
+    /// Requests that were in it.
+    pub count: u64,
+    /// Of all requests of the operation, whether they were in it or not.
+    pub mean: f64,
+    /// The median of those that were.
+    pub p50: u64,
+    /// 99 % of them are at most this.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p99_9: u64,
+}
+
+/// Where the slowest requests of an operation were.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SlowRequests {
+    /// Which part of the requests, by the server's total.
+    pub share: f64,
+    /// How many.
+    pub count: f64,
+    /// Their means in each stage.
+    pub means: Vec<f64>,
+}
+
+/// What the storage engine has done meanwhile. Sizes are bytes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct EngineView {
+    /// Commits written to the log.
+    pub commits: u64,
+    /// In so many groups.
+    pub wal_groups: u64,
+    /// Of their records.
+    pub wal_bytes: u64,
+    /// Writing a group, and syncing it if what is acknowledged has to be on disk.
+    pub group_write: StageView,
+    /// Commits that were refused, so that clients slow down.
+    pub throttled_commits: u64,
+    /// Commits whose acknowledgement was held back.
+    pub delayed_commits: u64,
+    /// For how long, all together.
+    pub delay_ns: u64,
+    /// Memtables written out.
+    pub flushes: u64,
+    /// Of what they became.
+    pub flushed_bytes: u64,
+    /// Compactions.
+    pub compactions: u64,
+    /// What they read.
+    pub compaction_read_bytes: u64,
+    /// What they wrote.
+    pub compaction_written_bytes: u64,
+    /// Bytes written for each byte of the commits' records.
+    pub write_amplification: Option<f64>,
+    /// The part of the blocks that were in the cache when they were asked for.
+    pub block_cache_hit_rate: Option<f64>,
+    /// Of the levels at the end, from L0 on.
+    pub level_bytes: Vec<u64>,
+}
+
+/// A second of the server's own view.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Moment {
+    /// Where it begins: seconds since the end of the warm-up.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Their time in each stage, all together.
+    pub spent_ns: Vec<u64>,
+    /// Commits written to the log.
+    pub commits: u64,
+    /// Commits refused.
+    pub throttled_commits: u64,
+    /// Commits held back.
+    pub delayed_commits: u64,
+    /// For how long, all together.
+    pub delay_ns: u64,
+    /// Whether writes were refused at its end.
+    pub refuses_writes: bool,
+    /// Of the groups written to the log, 99 % took at most this.
+    pub group_p99: u64,
+    /// Written by flushes.
+    pub flushed_bytes: u64,
+    /// Written by compactions.
+    pub compaction_written_bytes: u64,
+    /// What has to be compacted until no level is above its size, at its end.
+    pub compaction_debt_bytes: u64,
+    /// In memtables, at its end.
+    pub memtable_bytes: u64,
+    /// Memtables that waited to be written out, at its end.
+    pub immutable_memtables: u64,
+    /// Runs of SSTables in L0, at its end.
+    pub l0_sublevels: u64,
 }
 
 /// A search for the highest rate.

@@ -13,6 +13,7 @@ use crate::histogram::Times;
 use crate::host::{Host, Hosted};
 use crate::interval::{Interval, Outcome};
 use crate::machine;
+use crate::mix::Job;
 use crate::options::{Options, Pace};
 use crate::phase::{self, Limits, Seen, Setup, Watcher};
 use crate::progress::Progress;
@@ -22,6 +23,7 @@ use crate::results::{Count, FORMAT, Latency, Operation, Results, Setting, Slice}
 use crate::schedule::Schedule;
 use crate::signature::Signer;
 use crate::source::{Budget, Generator, Loader, OPERATIONS, TARGET_PREFIX};
+use crate::statistics::Asker;
 use crate::stream::Connector;
 use crate::view::ServerWatch;
 use crate::workload::Workload;
@@ -318,7 +320,8 @@ impl Bench {
         schedule: impl Fn(u64) -> Option<Schedule>,
     ) -> Result<Results, Failure> {
         let process = self.hosted.as_ref().and_then(|hosted| hosted.process());
-        let server = ServerWatch::new(process);
+        let asker = Asker::new(&self.connector, &self.endpoint);
+        let server = ServerWatch::new(process, asker, pace.warm_up);
         let total = pace.warm_up.saturating_add(pace.duration);
         let mut watch = Watch(Progress::new("measuring", total));
         let limits = Limits {
@@ -330,7 +333,7 @@ impl Bench {
         };
         let seen = phase::run(setup, limits, kinds, source, schedule, &mut watch)?;
         watch.0.end();
-        let server = server.and_then(|server| server.finish(&seen.all));
+        let server = server.finish(&seen.all);
         let mut results = self.results(&seen, pace, kinds, configuration);
         results.server = server;
         results.interrupted = self.stop.load(Ordering::Relaxed);
@@ -350,6 +353,7 @@ impl Bench {
         let measured = seen.wall.saturating_sub(pace.warm_up);
         let operations = kinds.iter().zip(&all.kinds).map(|(name, kind)| Operation {
             name: name.clone(),
+            requests: Job::requests(name).into_iter().map(str::to_owned).collect(),
             response: Latency::from(&kind.response),
             service: Latency::from(&kind.service),
         });

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -56,13 +57,13 @@ impl Connector {
         })
     }
 
-    /// A connection that waits, for the few requests that are no part of a measurement.
+    /// A connection that waits for each piece of an answer `at_most` so long, for the few requests that are no part of a measurement.
     ///
     /// # Errors
     /// If no address answers.
-    pub fn connect_and_wait(&self) -> io::Result<Box<dyn Waiting>> {
+    pub fn connect_and_wait(&self, at_most: Duration) -> io::Result<Box<dyn Waiting>> {
         let socket = std::net::TcpStream::connect(self.addresses.as_slice())?;
-        socket.set_read_timeout(Some(std::time::Duration::from_secs(60)))?;
+        socket.set_read_timeout(Some(at_most))?;
         socket.set_nodelay(true)?;
         Ok(match self.session()? {
             Some(session) => Box::new(rustls::StreamOwned::new(session, socket)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::results::{Latency, Results};
+use crate::results::{Breakdown, Latency, Results, ServerOperation, StageView};
 
 /// A time, with three digits that matter.
 pub fn time(ns: u64) -> String {
@@ -149,6 +149,111 @@ fn server(text: &mut String, results: &Results) {
     if let Some(cpu) = server.cpu_us_per_request {
         let _ = writeln!(text, "\nserver: {cpu:.1} µs of processor time a request");
     }
+    if let Some(breakdown) = &server.breakdown {
+        stages(text, breakdown);
+        engine(text, breakdown);
+    }
+}
+
+/// Operations that the table has room for: the others are in the JSON and in the report.
+const COLUMNS: usize = 4;
+
+/// Where requests were at the server: a stage is a line, an operation two columns.
+fn stages(text: &mut String, breakdown: &Breakdown) {
+    let mut operations: Vec<&ServerOperation> = breakdown.operations.iter().collect();
+    operations.sort_by_key(|operation| std::cmp::Reverse(operation.total.count));
+    let more = operations.len().saturating_sub(COLUMNS);
+    operations.truncate(COLUMNS);
+    if operations.is_empty() {
+        return;
+    }
+    let _ = write!(text, "\n  {:<20}", "at the server");
+    for operation in &operations {
+        let _ = write!(text, " {:>19}", operation.name);
+    }
+    let _ = write!(text, "\n  {:<20}", "");
+    for _ in &operations {
+        let _ = write!(text, " {:>9} {:>9}", "mean", "p99");
+    }
+    text.push('\n');
+    let mut line = |name: &str, pick: &dyn Fn(&ServerOperation) -> Option<StageView>| {
+        let stages: Vec<_> = operations.iter().map(|operation| pick(operation)).collect();
+        if stages.iter().flatten().all(|stage| stage.count == 0) {
+            return;
+        }
+        let _ = write!(text, "  {name:<20}");
+        for stage in stages {
+            let stage = stage.unwrap_or_default();
+            let (mean, p99) = match stage.count {
+                0 => ("-".to_owned(), "-".to_owned()),
+                _ => (time(stage.mean as u64), time(stage.p99)),
+            };
+            let _ = write!(text, " {mean:>9} {p99:>9}");
+        }
+        text.push('\n');
+    };
+    for (place, name) in breakdown.stages.iter().enumerate() {
+        line(&name.replace('_', " "), &|operation| {
+            operation.stages.get(place).cloned()
+        });
+    }
+    line("total", &|operation| Some(operation.total.clone()));
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more, in --json and --report");
+    }
+}
+
+/// What the storage engine did.
+fn engine(text: &mut String, breakdown: &Breakdown) {
+    let engine = &breakdown.engine;
+    if engine.commits > 0 {
+        let _ = writeln!(
+            text,
+            "\nlog: {} commits in {} groups, each p50 {}, p99 {}; {} held back for {} in all, {} \
+             throttled",
+            number(engine.commits),
+            number(engine.wal_groups),
+            time(engine.group_write.p50),
+            time(engine.group_write.p99),
+            number(engine.delayed_commits),
+            time(engine.delay_ns),
+            number(engine.throttled_commits),
+        );
+    }
+    let debt = breakdown
+        .moments
+        .iter()
+        .map(|moment| moment.compaction_debt_bytes);
+    let mut parts = vec![
+        format!("{} flushes", number(engine.flushes)),
+        format!("{} compactions", number(engine.compactions)),
+        format!("debt {} at most", size(debt.max().unwrap_or(0))),
+    ];
+    if let Some(amplification) = engine.write_amplification {
+        parts.push(format!("written {amplification:.1} times"));
+    }
+    if let Some(rate) = engine.block_cache_hit_rate {
+        parts.push(format!("{:.1} % of blocks in the cache", rate * 100.0));
+    }
+    let _ = writeln!(text, "tree: {}", parts.join(", "));
+}
+
+/// A size, with three digits that matter.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    match value {
+        _ if unit == "B" => format!("{bytes} B"),
+        _ if value < 9.995 => format!("{value:.2} {unit}"),
+        _ if value < 99.95 => format!("{value:.1} {unit}"),
+        _ => format!("{value:.0} {unit}"),
+    }
 }
 
 fn sweep(text: &mut String, results: &Results) {
@@ -189,7 +294,7 @@ fn sweep(text: &mut String, results: &Results) {
 
 #[cfg(test)]
 mod tests {
-    use super::{number, time};
+    use super::{number, size, time};
 
     #[test]
     fn figures_have_three_digits() {
@@ -201,5 +306,9 @@ mod tests {
         assert_eq!(time(61_000_000_000), "61.0 s");
         assert_eq!(number(1_234_567), "1,234,567");
         assert_eq!(number(12), "12");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_500), "1.46 KiB");
+        assert_eq!(size(64 << 20), "64.0 MiB");
+        assert_eq!(size(1 << 40), "1.00 TiB");
     }
 }

@@ -22,6 +22,20 @@ pub struct Commit {
     not_before: Option<Duration>,
     waiter: Option<u64>,
     delayed: Option<u64>,
+    held_back: bool,
+}
+
+/// When the group of a commit went to the log, counted back from the call that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Since the log's writer had taken it and began to write: before that, it waited for groups
+    /// before it.
+    pub began_ago: Duration,
+    /// Since it was written and, with `Durability::Sync`, on the disk.
+    pub ended_ago: Duration,
+    /// Whether the acknowledgement was held back after that, because more waits to be written out
+    /// than should.
+    pub held_back: bool,
 }
 
 impl Commit {
@@ -32,6 +46,7 @@ impl Commit {
             not_before,
             waiter: None,
             delayed: None,
+            held_back: not_before.is_some(),
         }
     }
 
@@ -39,6 +54,19 @@ impl Commit {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// When its group was written, once it was; `None` before, and of one that is not among the last
+    /// sixty groups any more.
+    #[must_use]
+    pub fn written(&self) -> Option<Written> {
+        let time = self.shared.group_times.of(self.sequence)?;
+        let now = self.shared.env.clock.monotonic();
+        Some(Written {
+            began_ago: now.saturating_sub(time.began),
+            ended_ago: now.saturating_sub(time.ended),
+            held_back: self.held_back,
+        })
     }
 
     /// Blocks the calling thread until it is durable, or fails as the future does.

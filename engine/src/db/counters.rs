@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::latency::Recorder;
+use super::latency::LatencyRecorder;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What the statistics are made of, as far as it is counted here.
@@ -12,7 +12,7 @@ pub(super) struct Counters {
     pub(super) groups: AtomicU64,
     pub(super) wal_bytes: AtomicU64,
     pub(super) wal_time_us: AtomicU64,
-    pub(super) wal_latencies: Recorder,
+    pub(super) wal_latencies: LatencyRecorder,
     pub(super) throttled: AtomicU64,
     pub(super) delay_us: AtomicU64,
     pub(super) delayed: AtomicU64,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::group_times::GroupTime;
 use super::shared::Shared;
 use crate::io::Next;
 use crate::mutants::{Mutant, is_on};
@@ -61,12 +62,17 @@ impl LogWriter {
             self.shared.fail(&error);
             return Next::Done;
         }
-        let took = self.shared.env.clock.monotonic().saturating_sub(started);
+        let ended = self.shared.env.clock.monotonic();
+        let took = ended.saturating_sub(started);
         self.shared
             .counters
             .group(taken.records.len(), taken.size, took);
         let last = taken.first_sequence + taken.records.len() as u64 - 1;
         self.shared.recent.push(last, time_ms);
+        let began = started;
+        self.shared
+            .group_times
+            .push(last, GroupTime { began, ended });
         self.unpublished = Some(last);
         Next::Again
     }

@@ -9,6 +9,7 @@ use super::compact::{Compactor, Running};
 use super::counters::Counters;
 use super::dropped::Dropped;
 use super::flush::Flusher;
+use super::group_times::GroupTimes;
 use super::health::Health;
 use super::keyspaces::Keyspaces;
 use super::log_writer::{LogSyncer, LogWriter};
@@ -63,6 +64,7 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         snapshots: SnapshotRegistry::new(last_sequence, version.histories(), version.dropped()),
         history_changes: Mutex::default(),
         released: AtomicU64::new(0),
+        group_times: GroupTimes::default(),
         recent: RecentTimes::new(version.times().newest_ms().unwrap_or(0)),
         log_syncer: OnceLock::new(),
         locks: Arc::default(),

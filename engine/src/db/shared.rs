@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::commit::Commit;
 use super::counters::{Counters, add};
 use super::dropped::Dropped;
+use super::group_times::GroupTimes;
 use super::health::{Health, read_only};
 use super::keyspaces::Keyspaces;
 use super::locks::KeyLocks;
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     pub(super) released: AtomicU64,
     /// When what is in no SSTable was written.
     pub(super) recent: RecentTimes,
+    /// When the last groups were written to the log.
+    pub(super) group_times: GroupTimes,
     /// Syncs the log, where commits are acknowledged before they are on the disk.
     pub(super) log_syncer: OnceLock<Syncer>,
     pub(super) locks: Arc<KeyLocks>,

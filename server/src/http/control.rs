@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `GET /_stator/clock` | | `{"clock": "system" or "manual", "now_ms": N}` |
 //! | `POST /_stator/clock` | `{"set_ms": N}` or `{"advance_ms": N}` | the same, once everything that is due by then has happened |
+//! | `GET /_stator/statistics` | | what the server knows of its own work: the README describes it |
 //! | `POST /_stator/shards` | `{"split": ARN of a stream}`, and `"shard": id` if it is not to be all open ones | `{"split": how many}`, once they are |
 //!
 //! Errors are `{"message": "…"}`: 400 for a body that is not understood or a clock that would go
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::origin::{self, AllowedOrigins};
 use super::reply::{self, Reply};
 use super::{RequestId, Service};
+use crate::metrics::Statistics;
 use crate::stator::ClockMove;
 
 /// Where paths of this module begin.
@@ -36,6 +38,8 @@ pub enum ControlRequest {
     ReadClock,
     /// To move it.
     MoveClock(ClockMove),
+    /// What it knows of its own work.
+    ReadStatistics,
     /// To split shards of a stream.
     SplitShards {
         /// ARN of the stream.
@@ -46,11 +50,13 @@ pub enum ControlRequest {
 }
 
 /// The answer to a [`ControlRequest`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum ControlAnswer {
     /// Where the clock stands.
     Clock(ClockReading),
+    /// What it knows of its own work.
+    Statistics(Box<Statistics>),
     /// Shards were split.
     Shards {
         /// How many.
@@ -161,11 +167,15 @@ fn parse(method: &Method, path: &str, body: &[u8]) -> Result<ControlRequest, Con
         ("clock", &Method::GET | &Method::HEAD) => Ok(ControlRequest::ReadClock),
         ("clock", &Method::POST) => clock_move(body).map(ControlRequest::MoveClock),
         ("clock", _) => wrong_method("GET reads the clock, and POST moves it"),
+        ("statistics", &Method::GET | &Method::HEAD) => Ok(ControlRequest::ReadStatistics),
+        ("statistics", _) => wrong_method("GET reads the statistics"),
         ("shards", &Method::POST) => split(body),
         ("shards", _) => wrong_method("POST splits shards"),
         _ => {
-            let message =
-                format!("there is nothing at {ROOT}{path}; there are {ROOT}clock and {ROOT}shards");
+            let message = format!(
+                "there is nothing at {ROOT}{path}; there are {ROOT}clock, {ROOT}shards and \
+                 {ROOT}statistics"
+            );
             Err(ControlError::new(StatusCode::NOT_FOUND, message))
         }
     }
@@ -269,6 +279,14 @@ mod tests {
             StatusCode::METHOD_NOT_ALLOWED
         );
         assert_eq!(status(parse(&Method::GET, "", b"")), StatusCode::NOT_FOUND);
+        assert_eq!(
+            parse(&Method::GET, "statistics", b""),
+            Ok(ControlRequest::ReadStatistics)
+        );
+        assert_eq!(
+            status(parse(&Method::POST, "statistics", b"")),
+            StatusCode::METHOD_NOT_ALLOWED
+        );
         let split = |shard: Option<&str>| {
             Ok(ControlRequest::SplitShards {
                 stream: "arn".to_owned(),

@@ -17,6 +17,7 @@ use super::control;
 use super::origin::{self, Origin};
 use super::reply::{self, Reply};
 use super::{AllowedOrigins, Context, Credentials, RequestId, Service, credentials};
+use crate::stopwatch::{self, Stage, Stopwatch};
 use crate::wire::json::{Reader, SerializationError, Writer};
 use crate::wire::{Error, Operation};
 
@@ -34,6 +35,7 @@ impl<S: Service> Front<S> {
     /// Answers one request. The order of the checks is DynamoDB's: size, method and type, whether
     /// the body is JSON, operation, signature, and then what the operation itself finds.
     pub(super) async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Reply {
+        let watch = Stopwatch::start();
         let id = RequestId::new();
         let (head, body) = request.into_parts();
         let origin = match origin::check(&head.headers, &self.origins) {
@@ -52,7 +54,7 @@ impl<S: Service> Front<S> {
                     Some(path) => {
                         control::answer(&*self.service, id, &head.method, path, &body).await
                     }
-                    None => self.post(id, &head, body).await,
+                    None => self.post(id, &head, body, watch).await,
                 },
                 Err(BodyError::TooLarge) => reply::too_large(id),
                 Err(BodyError::Stalled) => reply::timed_out(id),
@@ -67,15 +69,18 @@ impl<S: Service> Front<S> {
         answer
     }
 
-    async fn post(&self, id: RequestId, head: &Parts, body: Bytes) -> Reply {
+    async fn post(&self, id: RequestId, head: &Parts, body: Bytes, mut watch: Stopwatch) -> Reply {
+        watch.enter(Stage::Parse);
         let Some(kind) = answer_type(head, &body) else {
             return reply::not_an_operation(id);
         };
+        let mut asked = None;
         let answer = match coding::decode(&head.headers, body).await {
-            Ok(body) => self.operate(&id, head, body).await,
+            Ok(body) => self.operate(&id, head, body, &mut watch, &mut asked).await,
             Err(CodingError::Broken) => Err(malformed(0)),
             Err(CodingError::TooLarge) => return reply::too_large(id),
         };
+        watch.enter(Stage::Respond);
         let (status, body) = match answer {
             Ok(body) => (StatusCode::OK, body),
             Err(error) => envelope(&error),
@@ -87,10 +92,21 @@ impl<S: Service> Front<S> {
                 .headers_mut()
                 .insert(CONTENT_ENCODING, coding.header());
         }
+        if let Some(operation) = asked {
+            self.service.answered(operation, status, &watch.stop());
+        }
         answer
     }
 
-    async fn operate(&self, id: &RequestId, head: &Parts, body: Bytes) -> Result<Bytes, Error> {
+    /// `asked` becomes the operation, once it is known.
+    async fn operate(
+        &self,
+        id: &RequestId,
+        head: &Parts,
+        body: Bytes,
+        watch: &mut Stopwatch,
+        asked: &mut Option<Operation>,
+    ) -> Result<Bytes, Error> {
         let (operation, credentials) = match route(head) {
             Ok(routed) => routed,
             // DynamoDB complains about a body that is no JSON before it complains about an unknown
@@ -98,12 +114,14 @@ impl<S: Service> Front<S> {
             Err(error) if body.is_empty() => return Err(error),
             Err(error) => return Err(check_json(&body).err().map_or(error, Error::from)),
         };
+        *asked = Some(operation);
         let context = Context {
             request_id: id,
             credentials,
             host: host(head),
         };
-        let answer = contain(self.service.call(operation, body, context)).await;
+        let call = contain(self.service.call(operation, body, context));
+        let answer = stopwatch::timed(watch, call).await;
         answer.unwrap_or_else(|Panicked| {
             tracing::error!(request_id = %id, %operation, "the operation panicked");
             Err(Error::InternalServer("Internal server error".into()))

@@ -7,8 +7,10 @@ use hyper::StatusCode;
 
 use super::control::{ClockKind, ClockReading, ControlAnswer, ControlError, ControlRequest};
 use super::{Credentials, RequestId};
+use crate::metrics::Answered;
 use crate::operation::{self, RequestContext};
 use crate::stator::{ClockError, Stator};
+use crate::stopwatch::Spent;
 use crate::wire::{Error, Operation};
 
 /// What the front knows about one request, besides its operation and its body.
@@ -34,6 +36,9 @@ pub trait Service: Send + Sync + 'static {
         body: Bytes,
         context: Context<'_>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send;
+
+    /// An operation was answered with this status, and spent its time so.
+    fn answered(&self, _operation: Operation, _status: StatusCode, _spent: &Spent) {}
 
     /// Does what is asked of the server itself.
     fn control(
@@ -61,10 +66,18 @@ impl Service for Stator {
         operation::dispatch(self, &context, operation, &body).await
     }
 
+    fn answered(&self, operation: Operation, status: StatusCode, spent: &Spent) {
+        let answered = Answered::with_status(status.as_u16());
+        self.request_times().record(operation, spent, answered);
+    }
+
     async fn control(&self, request: ControlRequest) -> Result<ControlAnswer, ControlError> {
         let now_ms = match request {
             ControlRequest::ReadClock => self.now_ms(),
             ControlRequest::MoveClock(to) => self.move_clock(to).await.map_err(refusal)?,
+            ControlRequest::ReadStatistics => {
+                return Ok(ControlAnswer::Statistics(Box::new(self.statistics())));
+            }
             ControlRequest::SplitShards { stream, shard } => {
                 let split = self.split_shards(&stream, shard).await.map_err(not_split)?;
                 return Ok(ControlAnswer::Shards { split });

@@ -70,6 +70,12 @@ impl Service for FakeService {
             ControlRequest::MoveClock(ClockMove::Advance(_)) => {
                 return Err(ControlError::new(StatusCode::CONFLICT, "it is stuck"));
             }
+            ControlRequest::ReadStatistics => {
+                return Err(ControlError::new(
+                    StatusCode::NOT_FOUND,
+                    "it counts nothing",
+                ));
+            }
             ControlRequest::SplitShards { .. } => return Ok(ControlAnswer::Shards { split: 3 }),
         };
         let clock = ClockKind::Manual;

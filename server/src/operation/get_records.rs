@@ -9,6 +9,7 @@ use super::{
 use crate::{
     item::Item,
     stator::Stator,
+    stopwatch::{Stage, during},
     streams::{Entry, ITERATOR_LIFE_MS, ShardIterator, Stream},
     wire::{
         Error,
@@ -51,7 +52,9 @@ pub(super) async fn execute(
             bytes += entry.size(keys(&reader, entry).size());
             bytes <= PAGE_BYTES
         };
-        reader.read(&shard, from, limit, fits, now_ms, mode)
+        during(Stage::EngineRead, || {
+            reader.read(&shard, from, limit, fits, now_ms, mode)
+        })
     };
     let page = stator.store().run(work).await?;
     let records = page.records.iter().map(|entry| record(&stream, entry));

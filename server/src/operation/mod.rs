@@ -88,6 +88,7 @@ pub use definition::quota::Quotas;
 
 use crate::{
     stator::Stator,
+    stopwatch::{self, Stage},
     validation::{Violations, not_served},
     wire::{
         Error, Operation,
@@ -131,7 +132,9 @@ macro_rules! operations {
                     let deep = context.reading(reader.deepest());
                     reader.finish()?;
                     let context = deep.as_ref().unwrap_or(context);
+                    stopwatch::enter(Stage::Execute);
                     let output = stator.$module(context, input).await?;
+                    stopwatch::enter(Stage::Respond);
                     let mut writer = Writer::with_capacity(ANSWER_SIZE);
                     output.encode(&mut writer);
                     Ok(writer.into_bytes().into())

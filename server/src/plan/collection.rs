@@ -10,6 +10,7 @@ use super::write::{Action, Refusal, Results, Write, Written};
 use crate::{
     item::ItemRef,
     plan::key,
+    stopwatch::{Stage, during},
     store::{Fault, Key, Store, Transaction, Value},
     table::{IndexKind, Table},
     wire::Error,
@@ -73,7 +74,7 @@ pub(super) fn measure(
         let place = match known.iter().position(|collection| collection.row == row) {
             Some(place) => place,
             None => {
-                let size = stored_size(transaction.get(&row)?)?;
+                let size = stored_size(during(Stage::EngineRead, || transaction.get(&row))?)?;
                 known.push(Collection { row, size });
                 known.len() - 1
             }

@@ -15,6 +15,7 @@ use crate::{
         select::Fetch,
         stored_item,
     },
+    stopwatch::{Stage, during},
     store::{Direction, Fault, KeyRange, ReadMode, Snapshot, Step, Store},
     table::{SecondaryIndex, Table},
     wire::Error,
@@ -219,5 +220,6 @@ impl PagePlan {
 /// Reads a page.
 pub async fn read(store: &Store, plan: PagePlan) -> Result<Page, Error> {
     let worker = store.clone();
-    store.run(move |mode| plan.read(&worker, mode)).await
+    let read = move |mode| during(Stage::EngineRead, || plan.read(&worker, mode));
+    store.run(read).await
 }

@@ -3,6 +3,7 @@
 use crate::{
     item::Item,
     plan::stored_item,
+    stopwatch::{Stage, during},
     store::{Fault, Key, Snapshot, Store},
     wire::Error,
 };
@@ -11,7 +12,8 @@ use crate::{
 /// both kinds of consistency are served by it.
 pub async fn get(store: &Store, key: Key) -> Result<Option<Item>, Error> {
     let worker = store.clone();
-    store.run(move |mode| item(worker.get(&key, mode)?)).await
+    let read = move |mode| item(during(Stage::EngineRead, || worker.get(&key, mode))?);
+    store.run(read).await
 }
 
 /// Items as they are at one point in time, in the order of their keys in the request, until they come
@@ -30,7 +32,7 @@ pub async fn get_many(
                 if size > limit {
                     break;
                 }
-                let found = item(snapshot.get(key, mode)?)?;
+                let found = item(during(Stage::EngineRead, || snapshot.get(key, mode))?)?;
                 size += found.as_ref().map_or(0, Item::size);
                 items.push(found);
             }

@@ -23,7 +23,8 @@ use crate::{
         stored_item,
         stream::Recorder,
     },
-    store::{Commit, EngineError, Fault, Key, ReadMode, Store, Transaction},
+    stopwatch::{Stage, during},
+    store::{Commit, EngineError, Fault, Key, ReadMode, Store, Transaction, durable},
     table::Table,
     wire::error::Error,
 };
@@ -151,10 +152,7 @@ pub async fn run(store: &Store, writes: Arc<[Write]>, actor: Actor) -> Result<Re
     let (results, commit) = store
         .run(move |mode| execute(&worker, &writes, actor, mode))
         .await?;
-    commit
-        .await
-        .map_err(Fault::from)
-        .map_err(Fault::into_error)?;
+    durable(commit).await?;
     Ok(results)
 }
 
@@ -167,13 +165,13 @@ pub fn execute(
     actor: Actor,
     mode: ReadMode,
 ) -> Result<(Results, Commit), Fault> {
-    let mut transaction = lock(store, writes, mode)?;
+    let mut transaction = during(Stage::KeyLock, || lock(store, writes, mode))?;
     let results = evaluate(&transaction, writes)?;
     let complete = results.iter().all(Result::is_ok);
     let staged = complete
         .then(|| stage(store, &mut transaction, writes, &results, actor))
         .transpose()?;
-    let commit = transaction.commit()?;
+    let commit = during(Stage::Commit, || transaction.commit())?;
     drop(staged);
     if complete {
         count(writes, &results);
@@ -201,7 +199,8 @@ pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Re
         .iter()
         .map(|write| {
             let table = tables.of(&write.table)?;
-            let old = transaction.get(&write.key)?.map(stored_item).transpose()?;
+            let old = during(Stage::EngineRead, || transaction.get(&write.key))?;
+            let old = old.map(stored_item).transpose()?;
             let unfilled = unfilled(transaction, &table, old.as_ref())?;
             Ok(compute(write, table, old, &unfilled))
         })

@@ -28,9 +28,11 @@ pub use clock::{ClockError, ClockMode};
 pub use due::{DueRegistry, DueWork, Moved};
 pub use fault::Fault;
 pub use generations::{Generation, Generations};
-pub use open::{Storage, Store, StoreOptions};
+pub use open::{Storage, Store, StoreOptions, StoreState};
+pub use run::durable;
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
-    Options as EngineOptions, RangeIter, ReadMode, Snapshot, Step, Transaction, Value,
+    Latencies, LatencyRecorder, Options as EngineOptions, RangeIter, ReadMode, Snapshot, Step,
+    Transaction, Value,
     io::{Env, Faults, IoMode, Kept, Next, Priority, Simulation, Task, TaskHandle},
 };

@@ -1,10 +1,10 @@
 //! Opening the store, and what it offers.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use stator_engine::{
     Batch, Commit, Db, Durability, Env, Error as EngineError, Key, KeyspaceId, Options, ReadMode,
-    Snapshot, Transaction, Value,
+    Snapshot, Statistics, Transaction, Value,
     io::{IoMode, ManualClock},
 };
 
@@ -52,6 +52,17 @@ impl Default for StoreOptions {
             engine: Options::default(),
         }
     }
+}
+
+/// What the store has done, and how it is.
+#[derive(Clone, Debug)]
+pub struct StoreState {
+    /// The engine's figures.
+    pub engine: Statistics,
+    /// For how long acknowledgements are held back now, or why writes are refused.
+    pub write_delay: Result<Duration, EngineError>,
+    /// Since its clock began to run, which is when it was opened.
+    pub uptime: Duration,
 }
 
 /// An open store. Clones are the same store.
@@ -150,6 +161,15 @@ impl Store {
     /// Unix milliseconds of the engine's clock: the only time there is.
     pub fn now_ms(&self) -> u64 {
         self.db.env().clock.now_ms()
+    }
+
+    /// What it has done, and how it is.
+    pub fn state(&self) -> StoreState {
+        StoreState {
+            engine: self.db.statistics(),
+            write_delay: self.db.write_delay(),
+            uptime: self.db.env().clock.monotonic(),
+        }
     }
 
     /// The clock, if it is one that is driven.

@@ -6,11 +6,32 @@
 
 use std::pin::pin;
 
-use stator_engine::ReadMode;
+use stator_engine::{Commit, ReadMode};
 use tokio::runtime::Handle;
 
 use super::{Fault, Store};
-use crate::wire;
+use crate::{
+    stopwatch::{self, LogTimes, Stage},
+    wire,
+};
+
+/// Waits until a commit is durable, or fails.
+///
+/// # Errors
+/// Failures of the store: then it may or may not become durable.
+pub async fn durable(mut commit: Commit) -> Result<(), wire::Error> {
+    let before = stopwatch::enter(Stage::WalWait);
+    let result = (&mut commit).await;
+    if let Some(before) = before {
+        let times = commit.written().map(|written| LogTimes {
+            began_ago: written.began_ago,
+            ended_ago: written.ended_ago,
+            held_back: written.held_back,
+        });
+        stopwatch::end_wal_wait(times, before);
+    }
+    result.map_err(Fault::from).map_err(Fault::into_error)
+}
 
 impl Store {
     /// Runs `work` on the store: tried in [`ReadMode::CachedOnly`] where we are, and if it would
@@ -44,13 +65,25 @@ impl Store {
     {
         let outcome = match Handle::try_current() {
             Err(_) => work(),
-            Ok(runtime) => match runtime.spawn_blocking(work).await {
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    tracing::error!("work on the store came to no end: {error}");
-                    return Err(wire::Error::InternalServer("Internal server error".into()));
+            Ok(runtime) => {
+                let mut handed = stopwatch::hand_over();
+                let work = move || match &mut handed {
+                    None => (work(), handed),
+                    Some(watch) => (watch.run(work), handed),
+                };
+                match runtime.spawn_blocking(work).await {
+                    Ok((outcome, handed)) => {
+                        if let Some(watch) = handed {
+                            watch.take_back();
+                        }
+                        outcome
+                    }
+                    Err(error) => {
+                        tracing::error!("work on the store came to no end: {error}");
+                        return Err(wire::Error::InternalServer("Internal server error".into()));
+                    }
                 }
-            },
+            }
         };
         outcome.map_err(Fault::into_error)
     }

@@ -25,6 +25,12 @@ function time(ns) {
   const value = ns / size;
   return `${value >= 100 || unit === "ns" ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ${unit}`;
 }
+function size(bytes) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  for (; bytes >= 999.5 && unit + 1 < units.length; unit++) bytes /= 1024;
+  return `${bytes >= 99.95 || unit === 0 ? bytes.toFixed(0) : bytes >= 9.995 ? bytes.toFixed(1) : bytes.toFixed(2)} ${units[unit]}`;
+}
 const number = (value) => Math.round(value).toLocaleString("en-US");
 const ratio = (value, base) => (base > 0 ? `×${(value / base).toFixed(2)}` : "–");
 
@@ -232,6 +238,187 @@ function sweep(run) {
     : `${number(run.sweep.knee)} a second keep p99 within ${time(run.sweep.limit)}.`),
   table(["rate", "achieved", "p50", "p99", "p99.9", "failed", ""], rows, [6]));
 }
+// What the server tells of itself, where it does.
+const told = runs.filter((run) => run.server && run.server.breakdown);
+// Two stages that follow one another differ; the same stage has the same colour in every run.
+const stageColor = (place) => `var(--stage${place % 12})`;
+const stageNames = {
+  receive: "receive: its body comes in", parse: "parse", execute: "execute: the operation itself", queue: "queue: waits for a thread",
+  key_lock: "key lock", engine_read: "engine read", commit: "commit: order and memtable", wal_wait: "WAL wait: for groups before its own",
+  sync: "sync: its group goes to the disk", delay: "delay: held back", respond: "respond" };
+const short = (stage) => stage.replace("key_lock", "key lock").replace("engine_read", "engine read").replace("wal_wait", "WAL wait");
+const stageName = (stage) => stageNames[stage] ?? short(stage);
+
+// Bars of [paint, value, name], one below the other on one axis, each with a label and what is behind it.
+function bars(rows, label) {
+  const line = 30, left = 250, right = 84, height = TOP + rows.length * line + BOTTOM;
+  const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, [, value]) => sum + value, 0)));
+  const x = scale(most, left, WIDTH - right);
+  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label });
+  for (const [value, text] of linearTicks(most, 6, time)) {
+    svg.append(shape("line", { class: "grid", x1: x(value), x2: x(value), y1: TOP, y2: height - BOTTOM }));
+    svg.append(shape("text", { x: x(value), y: height - BOTTOM + 18, "text-anchor": "middle" }, text));
+  }
+  rows.forEach((row, place) => {
+    const y = TOP + place * line;
+    svg.append(shape("text", { x: left - 8, y: y + line / 2 + 4, "text-anchor": "end", class: row.strong ? "strong" : "" }, row.label));
+    let at = 0;
+    for (const [paint, value, name] of row.parts) {
+      if (value <= 0) continue;
+      const part = shape("rect", { x: x(at), y: y + 4, width: Math.max(0.5, x(at + value) - x(at)), height: line - 8, style: `fill:${paint}` });
+      part.append(shape("title", {}, `${name}: ${time(value)}`));
+      svg.append(part);
+      at += value;
+    }
+    svg.append(shape("text", { x: x(at) + 6, y: y + line / 2 + 4 }, time(at)));
+  });
+  return svg;
+}
+// Means of stages, several operations' one after the other.
+function stacked(breakdown, names, pick) {
+  const sums = breakdown.stages.map(() => 0);
+  let known = true;
+  for (const name of names) {
+    const found = breakdown.operations.find((operation) => operation.name === name);
+    const means = found && pick(found);
+    if (!means) known = false;
+    else means.forEach((mean, place) => { sums[place] += mean; });
+  }
+  return known ? sums : null;
+}
+function whereItGoes() {
+  if (!told.length) return;
+  const rows = [], slow = [], used = new Set();
+  const means = (operation) => operation.stages.map((stage) => stage.mean);
+  const parts = (breakdown, sums) => sums.map((mean, place) => {
+    if (mean > 0) used.add(breakdown.stages[place]);
+    return [stageColor(place), mean, stageName(breakdown.stages[place])];
+  });
+  const named = (name, run) => (runs.length > 1 ? `${name}, ${run.name}` : name);
+  const kinds = [...new Set(told.flatMap((run) => run.operations.map((operation) => operation.name)))];
+  for (const kind of kinds) {
+    for (const run of told) {
+      const breakdown = run.server.breakdown;
+      const client = run.operations.find((operation) => operation.name === kind);
+      if (!client || !client.response.count) continue;
+      const sums = stacked(breakdown, client.requests ?? [], means);
+      if (!sums) continue;
+      const server = sums.reduce((sum, mean) => sum + mean, 0);
+      rows.push({ label: named(kind, run), strong: true, parts: [
+        ...parts(breakdown, sums),
+        ["var(--around)", Math.max(0, client.service.mean - server), "around the server: network, kernel, rig"],
+        ["var(--before)", Math.max(0, client.response.mean - client.service.mean), "before it was sent: waited for a connection"]] });
+    }
+  }
+  const operations = [...new Set(told.flatMap((run) => run.server.breakdown.operations.map((operation) => operation.name)))];
+  for (const name of operations) {
+    for (const run of told) {
+      const breakdown = run.server.breakdown;
+      const found = breakdown.operations.find((operation) => operation.name === name);
+      if (!found || !found.slow) continue;
+      slow.push({ label: named(name, run), strong: true, parts: parts(breakdown, means(found)) });
+      slow.push({ label: "its slowest 1 %", parts: parts(breakdown, found.slow.means) });
+    }
+  }
+  const stages = told[0].server.breakdown.stages;
+  const colors = stages.map((stage, place) => [stage, place]).filter(([stage]) => used.has(stage))
+    .map(([stage, place]) => [stageName(stage), stageColor(place)]);
+  section("stages", "Where the time goes",
+    element("h3", {}, "A mean job, as the client sees it"),
+    element("figure", {}, bars(rows, "means of stages, by job")),
+    key([...colors, ["around the server: network, kernel, rig", "var(--around)"], ["before it was sent", "var(--before)"]]),
+    element("p", { class: "quiet" }, "The server's stages are means of all requests of an operation, whoever asked for it; together with what is around them they are the client's mean."),
+    element("h3", {}, "At the server, and its slowest requests"),
+    element("figure", {}, bars(slow, "means of stages at the server, by operation")), key(colors),
+    element("p", { class: "quiet" }, "From the head of a request to the answer. The slowest are those with the longest total there."),
+    stageTable(named));
+}
+function stageTable(named) {
+  const lines = [];
+  for (const run of told) {
+    const breakdown = run.server.breakdown;
+    for (const operation of breakdown.operations) {
+      const whole = [...operation.stages.filter((stage) => stage.count > 0), operation.total];
+      for (const stage of whole) {
+        lines.push([named(operation.name, run), stage === operation.total ? "total" : short(stage.name), number(stage.count), time(stage.mean),
+          operation.total.mean > 0 ? `${(100 * stage.mean / operation.total.mean).toFixed(1)} %` : "–", time(stage.p50), time(stage.p99), time(stage.p99_9)]);
+      }
+    }
+  }
+  const shown = table(["", "stage", "requests in it", "mean of all", "share", "p50", "p99", "p99.9"], lines, [1]);
+  let last = "";
+  for (const row of shown.querySelectorAll("tbody tr")) {
+    const name = row.firstChild.textContent;
+    if (name === last) row.firstChild.textContent = "";
+    else row.className = "first";
+    last = name;
+  }
+  return shown;
+}
+// Time in each stage by second: areas on top of one another.
+function stagesOverTime(run, place) {
+  const { moments, stages } = run.server.breakdown;
+  const with_some = moments.filter((moment) => moment.requests > 0);
+  if (with_some.length < 2) return;
+  const height = 240, span = moments[moments.length - 1].to;
+  const mean = (moment, stage) => (moment.requests ? moment.spent_ns[stage] / moment.requests : 0);
+  const total = (moment) => moment.spent_ns.reduce((sum, ns) => sum + ns, 0) / Math.max(1, moment.requests);
+  const most = Math.max(1, ...moments.map(total));
+  const x = scale(span, LEFT, WIDTH - RIGHT), y = scale(most * 1.05, height - BOTTOM, TOP);
+  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`, 1), linearTicks(most, 4, time), "mean time in each stage by second");
+  const below = moments.map(() => 0);
+  const entries = [];
+  stages.forEach((stage, number) => {
+    if (!moments.some((moment) => mean(moment, number) > most / 500)) {
+      moments.forEach((moment, at) => { below[at] += mean(moment, number); });
+      return;
+    }
+    const steps = (values) => moments.flatMap((moment, at) => [[x(Math.max(0, moment.from)), y(values[at])], [x(moment.to), y(values[at])]]);
+    const lower = steps(below);
+    moments.forEach((moment, at) => { below[at] += mean(moment, number); });
+    const upper = steps(below);
+    const d = [...upper, ...lower.reverse()].map(([px, py], at) => `${at ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("") + "Z";
+    const area = shape("path", { class: "area", d, style: `fill:${stageColor(number)}` });
+    area.append(shape("title", {}, stageName(stage)));
+    svg.append(area);
+    entries.push([short(stage), stageColor(number)]);
+  });
+  section(place ? `moments${place}` : "moments", told.length > 1 ? `Stages over time: ${run.name}` : "Stages over time",
+    element("figure", {}, svg), key(entries),
+    element("p", { class: "quiet" }, "Means of all requests that the server answered in a second."));
+}
+function lines(id, height, values, unit, label) {
+  const span = Math.max(1, ...told.map((run) => run.server.breakdown.moments.at(-1)?.to ?? 0));
+  const curves = told.flatMap((run, place) => values.map(([name, pick, dash]) =>
+    ({ name: told.length > 1 ? `${run.name}: ${name}` : name, dash, paint: values.length > 1 && told.length === 1 ? color(values.findIndex(([other]) => other === name)) : color(place),
+      points: run.server.breakdown.moments.map((moment) => [Math.max(0, (moment.from + moment.to) / 2), pick(moment)]) })));
+  const most = Math.max(0, ...curves.flatMap((curve) => curve.points.map(([, value]) => value)));
+  if (most === 0) return [];
+  const x = scale(span, LEFT, WIDTH - RIGHT), y = scale(most * 1.05, height - BOTTOM, TOP);
+  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`, 1), linearTicks(most, 3, unit), label);
+  for (const curve of curves) svg.append(path(curve.points.map(([at, value]) => [x(at), y(value)]), curve.paint, curve.dash));
+  return [element("h3", {}, label), element("figure", {}, svg), key(curves.map((curve) => [curve.name, curve.paint]))];
+}
+function engine() {
+  if (!told.length) return;
+  const rates = (pick) => (moment) => pick(moment) / Math.max(0.1, moment.to - moment.from);
+  const drawn = [
+    ...lines("debt", 170, [["compaction debt", (moment) => moment.compaction_debt_bytes, ""], ["memtables", (moment) => moment.memtable_bytes, "6 3"]], size, "Waiting to be written out"),
+    ...lines("delay", 170, [["mean of those held back", (moment) => moment.delay_ns / Math.max(1, moment.delayed_commits), ""]], time, "Delay of a commit that was held back"),
+    ...lines("throttled", 170, [["throttled", rates((moment) => moment.throttled_commits), ""], ["held back", rates((moment) => moment.delayed_commits), "6 3"]], number, "Commits throttled and held back, a second"),
+    ...lines("written", 170, [["compactions", rates((moment) => moment.compaction_written_bytes), ""], ["flushes", rates((moment) => moment.flushed_bytes), "6 3"]], size, "Written by flushes and compactions, a second"),
+    ...lines("group", 170, [["p99 of a group", (moment) => moment.group_p99, ""]], time, "Writing and syncing a group of the log"),
+  ];
+  const rows = [["commits", (e) => number(e.commits)], ["groups in the log", (e) => number(e.wal_groups)],
+    ["a group, p50", (e) => time(e.group_write.p50)], ["a group, p99", (e) => time(e.group_write.p99)], ["a group, p99.9", (e) => time(e.group_write.p99_9)],
+    ["throttled", (e) => number(e.throttled_commits)], ["held back", (e) => number(e.delayed_commits)], ["for, all together", (e) => time(e.delay_ns)],
+    ["flushes", (e) => `${number(e.flushes)}, ${size(e.flushed_bytes)}`], ["compactions", (e) => `${number(e.compactions)}, ${size(e.compaction_written_bytes)}`],
+    ["bytes written for a byte of commits", (e) => (e.write_amplification === null ? "–" : e.write_amplification.toFixed(2))],
+    ["blocks in the cache when asked for", (e) => (e.block_cache_hit_rate === null ? "–" : `${(100 * e.block_cache_hit_rate).toFixed(1)} %`)],
+    ["levels at the end", (e) => e.level_bytes.filter((bytes) => bytes > 0).map(size).join(", ") || "–"]];
+  section("engine", "The storage engine meanwhile", ...drawn,
+    table(["", ...told.map((run) => (runs.length > 1 ? run.name : ""))], rows.map(([name, show]) => [name, ...told.map((run) => show(run.server.breakdown.engine))])));
+}
 function costs() {
   const rows = runs.map((run) => [run.name,
     run.server && run.server.cpu_us_per_request !== null ? `${run.server.cpu_us_per_request.toFixed(1)} µs` : "not known",
@@ -253,6 +440,9 @@ throughput();
 operations();
 errors();
 runs.forEach(sweep);
+whereItGoes();
+told.forEach(stagesOverTime);
+engine();
 costs();
 settings("configuration", "Configuration", "configuration");
 settings("machine", "Machine", "machine");

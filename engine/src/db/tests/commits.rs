@@ -23,6 +23,31 @@ fn a_commit_is_visible_once_it_is_durable_and_not_before() {
 }
 
 #[test]
+fn a_commit_knows_when_it_was_written() {
+    let simulation = Simulation::new(1);
+    let db = open(&simulation.env());
+    let mut batch = Batch::new();
+    batch.put(key("a"), "1");
+    let commit = db.write(batch).unwrap();
+    assert_eq!(commit.written(), None, "it waits");
+    simulation.run_until_idle();
+    let before = commit.written().unwrap();
+    assert!(!before.held_back);
+    let later = std::time::Duration::from_millis(7);
+    simulation.advance(later);
+    let written = commit.written().unwrap();
+    assert_eq!(written.began_ago, before.began_ago + later);
+    assert_eq!(written.ended_ago, before.ended_ago + later);
+    // So many later ones, each a group of its own, and nobody remembers.
+    for _ in 0..64 {
+        put(&db, "b", "2");
+    }
+    assert_eq!(commit.written(), None);
+    commit.wait().unwrap();
+    db.close().unwrap();
+}
+
+#[test]
 fn the_next_holder_of_a_lock_sees_what_is_applied() {
     let simulation = Simulation::new(1);
     let db = open(&simulation.env());

@@ -27,7 +27,8 @@ use super::{
 };
 use crate::{
     item::Item,
-    store::{Commit, DueWork, EngineError, Fault, Key, Moved, ReadMode, Store},
+    stopwatch::{Stage, during},
+    store::{Commit, DueWork, EngineError, Fault, Key, Moved, ReadMode, Store, durable},
     wire::Error,
 };
 
@@ -152,7 +153,7 @@ fn execute(
     row: Option<(Key, u128)>,
     mode: ReadMode,
 ) -> Result<(Option<Results>, Commit), Fault> {
-    let mut transaction = write::lock(store, writes, mode)?;
+    let mut transaction = during(Stage::KeyLock, || write::lock(store, writes, mode))?;
     let results = write::evaluate(&transaction, writes)?;
     let size: usize = results.iter().flatten().map(Written::size).sum();
     if size > MAX_BYTES {
@@ -181,7 +182,7 @@ fn execute(
             transaction.put(key, record.encode());
         }
     }
-    let commit = transaction.commit()?;
+    let commit = during(Stage::Commit, || transaction.commit())?;
     drop(staged);
     if complete {
         write::count(writes, &results);
@@ -196,7 +197,7 @@ async fn find(
 ) -> Result<Option<Record>, Error> {
     let (shared, token) = (Arc::clone(transactions), Arc::clone(in_flight));
     let (found, commit) = store
-        .run(move |mode| shared.tokens.find(&token, mode))
+        .run(move |mode| during(Stage::EngineRead, || shared.tokens.find(&token, mode)))
         .await?;
     durable(commit).await?;
     Ok(found)
@@ -217,10 +218,6 @@ fn repeat(found: Record, digest: u128) -> Result<Outcome, Error> {
 /// As users of AWS met it (aws/aws-sdk-java-v2, issue 2518).
 fn in_progress() -> Error {
     Error::TransactionInProgress("Transaction from previous request is still in progress".into())
-}
-
-async fn durable(commit: Commit) -> Result<(), Error> {
-    commit.await.map_err(Fault::from).map_err(Fault::into_error)
 }
 
 /// What became of a read transaction.
@@ -262,8 +259,9 @@ fn read_all(store: &Store, claims: &Claims, keys: &[Key], mode: ReadMode) -> Res
             *conflict = true;
             continue;
         }
-        let transaction = store.transaction([key], mode)?;
-        let item = transaction.get(key)?.map(stored_item).transpose()?;
+        let transaction = during(Stage::KeyLock, || store.transaction([key], mode))?;
+        let item = during(Stage::EngineRead, || transaction.get(key))?;
+        let item = item.map(stored_item).transpose()?;
         if transaction.read_sequence() > moment {
             *conflict = true;
             continue;
