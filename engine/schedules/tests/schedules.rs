@@ -264,8 +264,60 @@ fn batches_and_drops_are_seen_as_a_whole() {
     explore(60, dropping);
 }
 
+/// Threads that wait for their commits, and one that lets itself be woken: each group is written by
+/// one of the former or by the task, and whatever they leave to each other is written by somebody.
+/// Half of the commits are dropped unseen, and the last one's end is that of the database.
+fn waiting() {
+    let options = Options {
+        memtable_size: 1 << 20,
+        ..options()
+    };
+    let env = env();
+    let db = Db::open(env.clone(), Path::new(DIR), options).unwrap();
+    let put = |db: &Db, number: u64| {
+        let mut batch = Batch::new();
+        batch.put(
+            Key::new(LEFT, b"many", &number.to_be_bytes()),
+            value(number),
+        );
+        db.write(batch).unwrap()
+    };
+    let writers: Vec<_> = (0..3)
+        .map(|writer| {
+            let (db, scheduler) = (db.clone(), Arc::clone(&env.scheduler));
+            thread::spawn(move || {
+                for round in 0..2 {
+                    drop(put(&db, 6 + 2 * writer + round));
+                    let commit = put(&db, 2 * writer + round);
+                    let sequence = commit.sequence();
+                    if writer == 0 {
+                        let done = async { commit.await.unwrap() };
+                        scheduler.block_on(std::pin::pin!(done)).unwrap();
+                    } else {
+                        commit.wait().unwrap();
+                    }
+                    assert!(db.durable_sequence() >= sequence);
+                }
+            })
+        })
+        .collect();
+    for thread in writers {
+        thread.join().unwrap();
+    }
+    drop(put(&db, 12));
+    db.close().unwrap();
+    let db = Db::open(env, Path::new(DIR), self::options()).unwrap();
+    assert_eq!(db.durable_sequence(), 13);
+    db.close().unwrap();
+}
+
+#[test]
+fn whoever_waits_is_answered_by_whom_ever() {
+    explore(200, waiting);
+}
+
 /// A commit, and somebody who looks whether it is there: the shortest work that shows it if something
-/// is visible too early.
+/// is visible before it is durable.
 fn showing() {
     let options = Options {
         memtable_size: 1 << 20,
@@ -294,18 +346,58 @@ fn showing() {
     db.close().unwrap();
 }
 
+/// Commits of several threads in one group, which one of them may write while another is still on its
+/// way into the memtable: a snapshot shows all commits up to its own, each of which has a key.
+fn grouping() {
+    let options = Options {
+        memtable_size: 1 << 20,
+        ..options()
+    };
+    let db = Db::open(env(), Path::new(DIR), options).unwrap();
+    let key = |number: u64| Key::new(LEFT, b"many", &number.to_be_bytes());
+    let writers: Vec<_> = (0..2)
+        .map(|writer| {
+            let db = db.clone();
+            thread::spawn(move || {
+                for round in 0..2 {
+                    let mut batch = Batch::new();
+                    batch.put(key(2 * writer + round), value(1));
+                    db.write(batch).unwrap().wait().unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..4 {
+        let snapshot = db.snapshot();
+        let found = (0..4).filter(|number| {
+            let found = snapshot.get(&key(*number), ReadMode::Blocking);
+            found.unwrap().is_some()
+        });
+        assert_eq!(found.count() as u64, snapshot.sequence());
+    }
+    for thread in writers {
+        thread.join().unwrap();
+    }
+    db.close().unwrap();
+}
+
 #[test]
 fn nothing_is_visible_too_early() {
     explore(200, showing);
+    explore(200, grouping);
 }
 
 /// Each of these defects has to be found.
 #[test]
 fn orders_that_show_a_defect_are_found() {
-    for mutant in [Mutant::WriteBeforePublish, Mutant::ReadDurable] {
+    let work: [(Mutant, fn()); 2] = [
+        (Mutant::WriteBeforePublish, grouping),
+        (Mutant::ReadDurable, showing),
+    ];
+    for (mutant, test) in work {
         let found = std::panic::catch_unwind(|| {
             switch(Some(mutant));
-            explore(3_000, showing);
+            explore(3_000, test);
         });
         switch(None);
         assert!(found.is_err(), "{} went unnoticed", mutant.name());

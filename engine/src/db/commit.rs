@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 /// A commit that has its place in the order of all commits, and is not durable yet. A future, or
 /// with [`Commit::wait`] a call, that ends when it is.
 ///
-/// Dropping it does not take the commit back: it may or may not become durable.
+/// It is on its way to the disk from the moment that it is first polled, waited for or dropped, or
+/// that any commit behind it is. Dropping it does not take the commit back: it may or may not become
+/// durable.
 #[must_use = "nothing is durable before this has ended"]
 pub struct Commit {
     shared: Arc<Shared>,
@@ -21,6 +23,8 @@ pub struct Commit {
     /// Backpressure: not acknowledged before this moment of the monotonic clock.
     not_before: Option<Duration>,
     waiter: Option<u64>,
+    /// Somebody was asked to write it.
+    asked: bool,
     delayed: Option<u64>,
     held_back: bool,
 }
@@ -45,6 +49,7 @@ impl Commit {
             sequence,
             not_before,
             waiter: None,
+            asked: false,
             delayed: None,
             held_back: not_before.is_some(),
         }
@@ -71,6 +76,11 @@ impl Commit {
 
     /// Blocks the calling thread until it is durable, or fails as the future does.
     pub fn wait(mut self) -> Result<()> {
+        let log = &self.shared.log;
+        if !self.asked && log.is_led() && self.shared.env.scheduler.lets_callers_work() {
+            self.asked = true;
+            log.lead(&self.shared, self.sequence);
+        }
         let mut result = Err(Error::Closed);
         let scheduler = Arc::clone(&self.shared.env.scheduler);
         let mut done = std::pin::pin!(std::future::poll_fn(|context| {
@@ -80,6 +90,16 @@ impl Commit {
         scheduler.block_on(done.as_mut())?;
         result
     }
+
+    /// Has it written, unless that was done before.
+    fn ask(&mut self) {
+        if !self.asked {
+            self.asked = true;
+            if self.shared.durable.sequence() < self.sequence {
+                self.shared.log.ask(&self.shared);
+            }
+        }
+    }
 }
 
 impl Future for Commit {
@@ -87,6 +107,7 @@ impl Future for Commit {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let commit = self.get_mut();
+        commit.ask();
         ready!(
             commit
                 .shared
@@ -109,6 +130,7 @@ impl Future for Commit {
 
 impl Drop for Commit {
     fn drop(&mut self) {
+        self.ask();
         if let Some(waiter) = self.waiter {
             self.shared.durable.forget(self.sequence, waiter);
         }

@@ -1,7 +1,8 @@
 //! The database: open, recovery, commit, read, snapshot and transaction.
 //!
-//! **A commit** gets its sequence number in the commit queue, goes into the memtable, and waits for
-//! the WAL writer, which writes and syncs all that waits as one group. Two watermarks follow it:
+//! **A commit** gets its sequence number in the commit queue, goes into the memtable, and waits until
+//! all that waits is written and synced as one group: by the WAL writer, or by a thread that waits and
+//! has nobody beside it. Two watermarks follow it:
 //! *applied*, once it and all before it are in the memtable, and *durable*, once they are on the
 //! disk as well.
 //!
@@ -49,6 +50,7 @@ mod space;
 mod statistics;
 mod task;
 mod transaction;
+mod turn;
 mod versions;
 mod watermark;
 
@@ -234,7 +236,7 @@ impl Handle {
         let shared = &self.shared;
         // What is in the queue already is still written.
         shared.queue.close(Error::Closed);
-        open.log_writer.wake();
+        shared.log.ask(shared);
         let mut result = open.log_writer.join().and(shared.segments.close());
         shared.stopped.store(true, Ordering::Release);
         for task in &open.others {

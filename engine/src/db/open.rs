@@ -12,7 +12,7 @@ use super::flush::Flusher;
 use super::group_times::GroupTimes;
 use super::health::Health;
 use super::keyspaces::Keyspaces;
-use super::log_writer::{LogSyncer, LogWriter};
+use super::log_writer::{Log, LogSyncer, LogWriter};
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, PacerTask, Pressure};
 use super::queue::CommitQueue;
@@ -52,9 +52,13 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         Durability::Interval(_) => LogMode::Buffered,
     };
     let segments = wal::Segments::new(&env, dir, recovered.epoch, mode, options.wal_segment_size);
+    let segments = Arc::new(segments);
+    let writer = wal::Writer::new(Arc::clone(&segments), last_sequence);
+    let syncer = writer.syncer();
     let shared = Arc::new(Shared {
         dir: dir.to_path_buf(),
         queue: CommitQueue::new(last_sequence),
+        log: Log::new(writer, options.durability),
         applied: Applied::new(last_sequence),
         durable: Durable::new(last_sequence),
         synced: AtomicU64::new(last_sequence),
@@ -73,16 +77,17 @@ pub(super) fn open(env: Env, dir: &Path, options: Options) -> Result<Db> {
         budget: Budget::new(Arc::clone(&env.clock), options.compaction_rate),
         space: DiskSpace::new(&options),
         health: Health::default(),
-        segments: Arc::new(segments),
+        segments,
         counters: Counters::default(),
         wakers: Wakers::default(),
+        syncer_sleeps: AtomicBool::new(false),
         keyspaces: Keyspaces::new(version.keyspace_limit()),
         versions,
         stopped: AtomicBool::new(false),
         env,
         options,
     });
-    start(shared, last_sequence, lock)
+    start(shared, syncer, lock)
 }
 
 /// Starts the tasks that compact, the first of them for L0.
@@ -109,7 +114,7 @@ fn start_compactors(shared: &Arc<Shared>) -> Result<Vec<TaskHandle>> {
 }
 
 /// Starts the background tasks.
-fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> Result<Db> {
+fn start(shared: Arc<Shared>, syncer: wal::Syncer, lock: Box<dyn LockGuard>) -> Result<Db> {
     let mut others = Vec::new();
 
     let mut preparer = wal::Preparer::new(Arc::clone(&shared.segments));
@@ -142,17 +147,16 @@ fn start(shared: Arc<Shared>, last_sequence: u64, lock: Box<dyn LockGuard>) -> R
         .on_garbage(move || waker.wake_by_ref());
     others.push(handle);
 
-    let writer = wal::Writer::new(Arc::clone(&shared.segments), last_sequence);
     if let Durability::Interval(interval) = shared.options.durability {
-        let _only_once = shared.log_syncer.set(writer.syncer());
-        let mut syncer = LogSyncer::new(Arc::clone(&shared), writer.syncer(), interval);
+        let _only_once = shared.log_syncer.set(syncer.clone());
+        let mut syncer = LogSyncer::new(Arc::clone(&shared), syncer, interval);
         let handle = task::spawn(&shared, "wal-sync", Priority::Flush, move || syncer.step())?;
         shared.wakers.syncer.set(handle.waker());
         others.push(handle);
     }
-    let mut log_writer = LogWriter::new(Arc::clone(&shared), writer);
+    let mut log_writer = LogWriter::new(Arc::clone(&shared));
     let log_writer = task::spawn(&shared, "wal", Priority::Wal, move || log_writer.step())?;
-    shared.queue.set_writer(log_writer.waker());
+    shared.wakers.log_writer.set(log_writer.waker());
 
     let open = Open {
         log_writer,

@@ -5,8 +5,7 @@
 //! others and beside the writer, who may be writing its record meanwhile.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
-use std::task::Waker;
+use std::sync::Arc;
 
 use super::memtables::MemtableSet;
 use crate::error::{Error, Result};
@@ -21,7 +20,6 @@ const GROUP_SIZE: usize = 1 << 20;
 /// Records that have no place in the log yet.
 pub(super) struct CommitQueue {
     state: Mutex<State>,
-    writer: OnceLock<Waker>,
 }
 
 struct State {
@@ -57,16 +55,11 @@ impl CommitQueue {
         };
         CommitQueue {
             state: Mutex::new(state),
-            writer: OnceLock::new(),
         }
     }
 
-    /// Whom to wake when there is something in the queue.
-    pub(super) fn set_writer(&self, waker: Waker) {
-        let _only_once = self.writer.set(waker);
-    }
-
-    /// Gives a commit its sequence number and its memtable, and has the writer woken.
+    /// Gives a commit its sequence number and its memtable. Nobody is told: who waits for the commit
+    /// asks for it to be written.
     pub(super) fn push(&self, record: Record, memtables: &MemtableSet) -> Result<Placed> {
         let mut state = self.state.lock();
         if let Some(closed) = &state.closed {
@@ -74,13 +67,8 @@ impl CommitQueue {
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
-        let was_empty = state.pending.is_empty();
         state.pending.push_back(record);
         let memtable = Arc::clone(&memtables.load().active);
-        drop(state);
-        if was_empty {
-            self.wake_writer();
-        }
         Ok(Placed { sequence, memtable })
     }
 
@@ -122,27 +110,14 @@ impl CommitQueue {
         rotate
     }
 
-    /// Refuses commits from now on with this error. Answers whether something still waits.
-    pub(super) fn close(&self, error: Error) -> bool {
-        let mut state = self.state.lock();
-        state.closed.get_or_insert(error);
-        !state.pending.is_empty()
+    /// Refuses commits from now on with this error.
+    pub(super) fn close(&self, error: Error) {
+        self.state.lock().closed.get_or_insert(error);
     }
 
     /// Whether [`CommitQueue::close`] was called.
     pub(super) fn is_closed(&self) -> bool {
         self.state.lock().closed.is_some()
-    }
-
-    /// A waker of the writer.
-    pub(super) fn writer(&self) -> Waker {
-        self.writer.get().unwrap_or(Waker::noop()).clone()
-    }
-
-    pub(super) fn wake_writer(&self) {
-        if let Some(writer) = self.writer.get() {
-            writer.wake_by_ref();
-        }
     }
 }
 
@@ -202,7 +177,7 @@ mod tests {
     fn a_closed_queue_refuses_and_lets_the_writer_finish() {
         let (queue, memtables) = (CommitQueue::new(0), MemtableSet::new());
         queue.push(record(10), &memtables).unwrap();
-        assert!(queue.close(Error::Closed));
+        queue.close(Error::Closed);
         assert!(matches!(
             queue.push(record(10), &memtables),
             Err(Error::Closed)

@@ -14,6 +14,7 @@ use super::group_times::GroupTimes;
 use super::health::{Health, read_only};
 use super::keyspaces::Keyspaces;
 use super::locks::KeyLocks;
+use super::log_writer::Log;
 use super::memtables::MemtableSet;
 use super::pacer::{Pacer, Pressure};
 use super::queue::CommitQueue;
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) dir: PathBuf,
     pub(super) options: Options,
     pub(super) queue: CommitQueue,
+    pub(super) log: Log,
     pub(super) applied: Applied,
     pub(super) durable: Durable,
     /// Up to here all commits are on the disk: those that are durable, but for a log that is synced
@@ -68,6 +70,8 @@ pub(super) struct Shared {
     pub(super) segments: Arc<Segments>,
     pub(super) counters: Counters,
     pub(super) wakers: Wakers,
+    /// The task that syncs the log by the clock has nothing to sync.
+    pub(super) syncer_sleeps: AtomicBool,
     pub(super) versions: Arc<VersionSet>,
     pub(super) keyspaces: Keyspaces,
     /// Background tasks are to end.
@@ -77,6 +81,7 @@ pub(super) struct Shared {
 /// Wakes the background tasks.
 #[derive(Default)]
 pub(super) struct Wakers {
+    pub(super) log_writer: TaskWaker,
     pub(super) syncer: TaskWaker,
     pub(super) flusher: TaskWaker,
     pub(super) compactors: OnceLock<Vec<Waker>>,
@@ -90,6 +95,11 @@ pub(super) struct TaskWaker(OnceLock<Waker>);
 impl TaskWaker {
     pub(super) fn set(&self, waker: Waker) {
         let _only_once = self.0.set(waker);
+    }
+
+    /// The waker itself, for those who wake later.
+    pub(super) fn waker(&self) -> Waker {
+        self.0.get().unwrap_or(Waker::noop()).clone()
     }
 
     pub(super) fn wake(&self) {
@@ -122,6 +132,9 @@ impl Shared {
         let delay = self.write_delay().inspect_err(|error| {
             if matches!(error, Error::Throttled) {
                 add(&self.counters.throttled, 1);
+                // What is to be written out has to be in the log before, and who waits for that may
+                // be the one who is refused here.
+                self.log.ask(self);
             }
         })?;
         self.commit_after(batch, delay)
@@ -144,6 +157,7 @@ impl Shared {
         if placed.memtable.bytes() >= self.options.memtable_size
             && self.queue.rotate(&placed.memtable, &self.memtables)
         {
+            self.log.ask(self);
             self.wakers.flusher.wake();
         }
         let not_before = (!delay.is_zero()).then(|| {
@@ -173,7 +187,9 @@ impl Shared {
             self.synced.fetch_max(sequence, Ordering::AcqRel);
         }
         self.durable.publish(sequence);
-        self.wakers.syncer.wake();
+        if self.syncer_sleeps.swap(false, Ordering::SeqCst) {
+            self.wakers.syncer.wake();
+        }
         if !self.memtables.load().immutable.is_empty() {
             self.wakers.flusher.wake();
         }
@@ -187,7 +203,7 @@ impl Shared {
         }
         self.queue.close(error.clone());
         self.durable.fail(error);
-        self.queue.wake_writer();
+        self.log.ask(self);
     }
 
     pub(super) fn create_keyspace(&self) -> Result<KeyspaceId> {

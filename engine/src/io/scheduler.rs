@@ -79,6 +79,10 @@ impl TaskHandle {
 
 /// Runs tasks, and lets callers wait.
 pub trait Scheduler: Send + Sync {
+    /// Whether a caller that would wait for a task may do its work instead, if that is quicker.
+    fn lets_callers_work(&self) -> bool {
+        true
+    }
     /// Starts a task.
     fn spawn(
         &self,

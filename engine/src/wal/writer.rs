@@ -181,6 +181,7 @@ impl Writer {
 }
 
 /// Makes what was written durable, beside the writer and without holding it up.
+#[derive(Clone)]
 pub(crate) struct Syncer {
     /// One sync at a time: each answers for all that was written before it.
     turn: Arc<Mutex<()>>,

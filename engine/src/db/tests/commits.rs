@@ -1,6 +1,8 @@
 //! Commits: order, visibility, locks, groups, failures.
 
+use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
+use std::task::{Context, Waker};
 
 use super::*;
 use crate::io::Simulation;
@@ -28,8 +30,11 @@ fn a_commit_knows_when_it_was_written() {
     let db = open(&simulation.env());
     let mut batch = Batch::new();
     batch.put(key("a"), "1");
-    let commit = db.write(batch).unwrap();
-    assert_eq!(commit.written(), None, "it waits");
+    let mut commit = db.write(batch).unwrap();
+    simulation.run_until_idle();
+    assert_eq!(commit.written(), None, "nobody waits for it yet");
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut commit).poll(&mut context).is_pending());
     simulation.run_until_idle();
     let before = commit.written().unwrap();
     assert!(!before.held_back);

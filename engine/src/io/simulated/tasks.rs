@@ -147,6 +147,10 @@ impl Slots {
 }
 
 impl Scheduler for SimulatedScheduler {
+    fn lets_callers_work(&self) -> bool {
+        self.slots.rng.below(2) == 0
+    }
+
     fn spawn(&self, name: &'static str, _: Priority, task: Box<dyn Task>) -> Result<TaskHandle> {
         let id = {
             let mut next_id = self.slots.next_id.lock();
