@@ -2,6 +2,10 @@
 //!
 //! It knows no blocks, only bytes by file and offset. File ids are never used twice, so an entry
 //! of a deleted file is never asked for again and ages out.
+//!
+//! Its size is also that of the indexes and filters of the SSTables that are open: what they take, blocks
+//! do not have. They are not entries of the cache, since a read asks for some of each SSTable on its
+//! way, and finds them by a pointer.
 
 mod hits;
 
@@ -12,6 +16,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
 use self::hits::Hits;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What an entry takes in memory besides its bytes: the cache's own bookkeeping and the handle's.
@@ -22,6 +27,10 @@ const ENTRY_OVERHEAD: u64 = 128;
 /// machine's number of cores; more than the threads that a small machine reads with at once.
 const SHARDS: usize = 32;
 
+/// Blocks give way to metadata in steps of this part of the size, and get room back two steps later: to
+/// change a capacity makes the cache forget some of what it knew about its use.
+const METADATA_STEPS: usize = 16;
+
 /// Which block: file id, offset in the file.
 type BlockKey = (u64, u64);
 
@@ -31,6 +40,10 @@ pub(crate) struct BlockCache {
     blocks: Option<Cache<BlockKey, Bytes, ByteWeighter, BlockHasher>>,
     misses: AtomicU64,
     hits: Hits,
+    /// Of blocks and metadata together.
+    size: usize,
+    /// How many steps of [`METADATA_STEPS`] are the metadata's.
+    metadata_steps: Mutex<usize>,
 }
 
 /// How the cache is used, for statistics.
@@ -67,6 +80,26 @@ impl BlockCache {
             blocks,
             misses: AtomicU64::new(0),
             hits: Hits::default(),
+            size,
+            metadata_steps: Mutex::new(0),
+        }
+    }
+
+    /// Bytes that indexes and filters may take, all together: half of all, so that scans and reads of
+    /// neighbours find blocks, and updates the last one of a partition.
+    pub(crate) fn metadata_limit(&self) -> usize {
+        self.size / 2
+    }
+
+    /// Notes how much indexes and filters take. Blocks have the rest.
+    pub(crate) fn set_metadata_size(&self, bytes: usize) {
+        let Some(blocks) = &self.blocks else { return };
+        let step = (self.size / METADATA_STEPS).max(1);
+        let needed = bytes.div_ceil(step).min(METADATA_STEPS);
+        let mut steps = self.metadata_steps.lock();
+        if needed > *steps || needed + 2 <= *steps {
+            *steps = needed;
+            blocks.set_capacity((self.size - (needed * step).min(self.size)) as u64);
         }
     }
 
@@ -171,6 +204,28 @@ mod tests {
         assert_eq!(cache.get(0, 1), None);
         assert_eq!(cache.get(2, 0), None);
         assert_eq!((cache.usage().misses, cache.usage().hits), (2, 1));
+    }
+
+    #[test]
+    fn blocks_give_way_to_metadata_and_come_back() {
+        const SIZE: usize = 1 << 20;
+        let cache = BlockCache::new(SIZE, 1 << 10);
+        let fill = || {
+            (0..2_000).for_each(|offset| cache.insert(1, offset << 10, vec![0; 1 << 10].into()));
+            cache.usage().bytes as usize
+        };
+        let full = fill();
+        assert!(full > SIZE * 9 / 10, "{full}");
+        for metadata in [0, 1, 200_000, SIZE / 2, SIZE / 3, SIZE * 3 / 4] {
+            cache.set_metadata_size(metadata);
+            let held = cache.usage().bytes as usize;
+            assert!(held + metadata <= SIZE, "{held} beside {metadata}");
+            let refilled = fill();
+            assert!(refilled + metadata <= SIZE, "{refilled} beside {metadata}");
+        }
+        cache.set_metadata_size(0);
+        let again = fill();
+        assert!(again > SIZE * 8 / 10, "{again}");
     }
 
     #[test]

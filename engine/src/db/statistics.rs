@@ -62,7 +62,8 @@ pub struct Statistics {
     pub block_cache_misses: u64,
     /// Blocks that were asked for and in it.
     pub block_cache_hits: u64,
-    /// Indexes and filters of the SSTables in use.
+    /// Indexes and filters of the SSTables that are open. With [`Self::block_cache_size`] they stay within
+    /// `Options::block_cache_size`.
     pub index_size: usize,
 }
 
@@ -185,7 +186,7 @@ impl Statistics {
             block_cache_blocks: cache.blocks,
             block_cache_misses: cache.misses,
             block_cache_hits: cache.hits,
-            index_size: version.tables().map(|(_, table)| table.pinned_size()).sum(),
+            index_size: shared.versions.store().metadata_size(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod edit;
 pub(crate) mod fuzzing;
 mod histories;
 pub(crate) mod inspect;
+mod open_tables;
 mod record;
 mod run;
 mod table;

@@ -106,7 +106,7 @@ impl Run {
             [] => Ok(None),
             [table] => {
                 if let Some(prefix) = range.partition_prefix()
-                    && !table.reader(mode)?.may_contain_partition(prefix)
+                    && !table.may_contain_partition(prefix, mode)?
                 {
                     return Ok(None);
                 }

@@ -1,17 +1,19 @@
-//! An SSTable as part of the database: opened when first used, deleted when no version names it.
+//! An SSTable as part of the database: opened when it is used, closed when it was not used for long,
+//! deleted when no version names it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
+use super::open_tables::OpenTables;
 use crate::ReadMode;
 use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::iter::InternalIterator;
 use crate::sstable::{CacheUse, FileMeta, FoundVersion, Lookup, Reader, SstableIter};
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{ArcSwapOption, Mutex};
 
 const SUFFIX: &str = ".sst";
 
@@ -32,6 +34,7 @@ pub(crate) struct TableStore {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
     cache: Arc<BlockCache>,
+    open: OpenTables,
     garbage: Mutex<Vec<u64>>,
     /// SSTables that were written and are in no version yet, open already.
     fresh: Mutex<HashMap<u64, Arc<Reader>>>,
@@ -46,6 +49,7 @@ impl TableStore {
             fs,
             dir: dir.to_path_buf(),
             cache,
+            open: OpenTables::default(),
             garbage: Mutex::default(),
             fresh: Mutex::default(),
             on_garbage: OnceLock::new(),
@@ -82,7 +86,7 @@ impl TableStore {
         self.fs.sync_dir(&self.dir)
     }
 
-    /// Opens an SSTable. One that is missing is damage: the manifest named it, so it had been there.
+    /// Reads footer, index and filter of an SSTable. One that is missing is damage: the manifest named it, so it had been there.
     fn open(&self, file_id: u64) -> Result<Reader> {
         let path = self.path(file_id);
         let file = self.fs.open_read(&path).map_err(|error| match error {
@@ -123,6 +127,11 @@ impl TableStore {
         }
     }
 
+    /// Bytes of memory or map that indexes and filters take.
+    pub(crate) fn metadata_size(&self) -> usize {
+        self.open.size()
+    }
+
     fn discard(&self, file_id: u64) {
         self.garbage.lock().push(file_id);
         if let Some(wake) = self.on_garbage.get() {
@@ -135,23 +144,30 @@ impl TableStore {
 pub(crate) struct Table {
     meta: FileMeta,
     store: Arc<TableStore>,
-    reader: OnceLock<Arc<Reader>>,
+    this: Weak<Table>,
+    /// `None` if it is closed.
+    reader: ArcSwapOption<Reader>,
+    /// Read from since it was last looked at whether it could be closed.
+    used: AtomicBool,
     /// Set when an edit has removed it: with the last version that names it, the file goes too.
     obsolete: AtomicBool,
 }
 
 impl Table {
     pub(super) fn new(meta: FileMeta, store: Arc<TableStore>) -> Arc<Table> {
-        let reader = match store.fresh.lock().remove(&meta.file_id) {
-            Some(reader) => OnceLock::from(reader),
-            None => OnceLock::new(),
-        };
-        Arc::new(Table {
+        let fresh = store.fresh.lock().remove(&meta.file_id);
+        let table = Arc::new_cyclic(|this| Table {
             meta,
             store,
-            reader,
+            this: Weak::clone(this),
+            reader: ArcSwapOption::default(),
+            used: AtomicBool::new(false),
             obsolete: AtomicBool::new(false),
-        })
+        });
+        if let Some(reader) = fresh {
+            table.keep_open(reader);
+        }
+        table
     }
 
     /// What the manifest knows of it.
@@ -184,27 +200,62 @@ impl Table {
         self.smallest() <= largest && smallest <= self.largest()
     }
 
-    /// The open file. The first call opens it, which may wait for the disk.
-    pub(crate) fn reader(&self, mode: ReadMode) -> Result<&Arc<Reader>> {
-        if let Some(reader) = self.reader.get() {
-            return Ok(reader);
+    /// Reads from it, after opening it if it is closed, which may wait for the disk.
+    fn with_reader<T>(
+        &self,
+        mode: ReadMode,
+        read: impl FnOnce(&Arc<Reader>) -> Result<T>,
+    ) -> Result<T> {
+        // No reference is counted up and down: cores that read the same SSTable would take that count
+        // from one another.
+        if let Some(reader) = &*self.reader.load() {
+            // Nor is the flag's cache line taken from them, as long as it is set.
+            if !self.used.load(Ordering::Relaxed) {
+                self.used.store(true, Ordering::Relaxed);
+            }
+            return read(reader);
         }
         if mode == ReadMode::CachedOnly {
             return Err(Error::WouldBlock);
         }
         let reader = Arc::new(self.store.open(self.meta.file_id)?);
-        // Where two threads open it at once, one of the two readers is kept.
-        Ok(self.reader.get_or_init(|| reader))
+        read(&self.keep_open(reader))
     }
 
-    /// Bytes of memory or map that its index and filter take; 0 if it was not opened yet.
-    pub(crate) fn pinned_size(&self) -> usize {
-        self.reader.get().map_or(0, |reader| reader.pinned_size())
+    /// Keeps a reader for those to come. Where two threads open it at once, the first one's is kept.
+    fn keep_open(&self, reader: Arc<Reader>) -> Arc<Reader> {
+        let nobody = None::<Arc<Reader>>;
+        let first = self
+            .reader
+            .compare_and_swap(&nobody, Some(Arc::clone(&reader)));
+        if let Some(first) = &*first {
+            return Arc::clone(first);
+        }
+        self.used.store(true, Ordering::Relaxed);
+        if let Some(this) = self.this.upgrade() {
+            let store = &self.store;
+            store.open.add(&this, reader.pinned_size(), &store.cache);
+        }
+        reader
+    }
+
+    /// Closes it, unless it was used since the last call. Who reads from it goes on with it.
+    pub(super) fn close_unless_used(&self) -> bool {
+        if self.used.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        self.reader.store(None);
+        true
     }
 
     /// The newest version of a user key here that the lookup may see.
     pub(crate) fn get(&self, lookup: &Lookup<'_>, mode: ReadMode) -> Result<Option<FoundVersion>> {
-        self.reader(mode)?.get(lookup, mode)
+        self.with_reader(mode, |reader| reader.get(lookup, mode))
+    }
+
+    /// `false` if no key here begins with the prefix of a partition.
+    pub(crate) fn may_contain_partition(&self, prefix: &[u8], mode: ReadMode) -> Result<bool> {
+        self.with_reader(mode, |reader| Ok(reader.may_contain_partition(prefix)))
     }
 
     /// An iterator over it.
@@ -213,7 +264,7 @@ impl Table {
         mode: ReadMode,
         cache_use: CacheUse,
     ) -> Result<Box<dyn InternalIterator>> {
-        let reader = Arc::clone(self.reader(mode)?);
+        let reader = self.with_reader(mode, |reader| Ok(Arc::clone(reader)))?;
         Ok(Box::new(SstableIter::new(reader, mode, cache_use)))
     }
 
@@ -224,6 +275,9 @@ impl Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
+        if self.reader.load().is_some() {
+            self.store.open.remove(self.meta.file_id, &self.store.cache);
+        }
         if self.obsolete.load(Ordering::Acquire) {
             self.store.discard(self.meta.file_id);
         }

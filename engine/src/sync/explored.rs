@@ -72,7 +72,7 @@ impl<T> ArcSwap<T> {
     }
 }
 
-/// As `arc-swap`'s, of which only what is set once is used.
+/// As `arc-swap`'s.
 #[derive(Debug)]
 pub(crate) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
@@ -85,6 +85,11 @@ impl<T> Default for ArcSwapOption<T> {
 impl<T> ArcSwapOption<T> {
     pub(crate) fn load(&self) -> Guard<Option<Arc<T>>> {
         Guard(self.0.lock().clone())
+    }
+
+    pub(crate) fn store(&self, value: Option<Arc<T>>) {
+        let before = std::mem::replace(&mut *self.0.lock(), value);
+        drop(before);
     }
 
     /// Sets it if it is what was expected; answers with what it was.

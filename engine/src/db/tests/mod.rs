@@ -2,6 +2,7 @@
 
 mod commits;
 mod model;
+mod reads;
 mod recovery;
 mod space;
 mod statistics;
