@@ -4,7 +4,7 @@
 //! asynchronous and run on a tokio runtime if there is one; without one they block the thread that
 //! polls them, and [`Stator::block_on`] drives them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -22,7 +22,7 @@ use crate::{
         Storage, Store, StoreOptions,
     },
     streams::{Streams, StreamsError},
-    table::{Catalog, CatalogError, Namespace, Table, TableStatus},
+    table::{Catalog, CatalogError, Found, Namespace, Table, TableStatus},
     ttl::Sweeper,
     validation::Wording,
     wire::{self, Arn},
@@ -350,14 +350,16 @@ impl Stator {
     }
 
     /// Namespace and name of the table that `TableName` means: a name, or the ARN of a table.
-    pub fn resolve<'a>(
+    pub fn resolve<'c, 'a>(
         &self,
-        context: &RequestContext,
+        context: &'c RequestContext,
         name_or_arn: &'a str,
-    ) -> (Namespace, &'a str) {
+    ) -> (Cow<'c, Namespace>, &'a str) {
         match Arn::parse(name_or_arn) {
-            Ok(arn) if arn.below.is_none() => (self.namespace_of(context, &arn), arn.table),
-            _ => (context.namespace.clone(), name_or_arn),
+            Ok(arn) if arn.below.is_none() => {
+                (Cow::Owned(self.namespace_of(context, &arn)), arn.table)
+            }
+            _ => (Cow::Borrowed(&context.namespace), name_or_arn),
         }
     }
 
@@ -397,8 +399,21 @@ impl Stator {
         context: &RequestContext,
         name_or_arn: &str,
     ) -> Result<Arc<Table>, wire::Error> {
+        self.look_up(context, name_or_arn)
+            .map(|found| Arc::clone(&found))
+    }
+
+    /// The same, for no longer than the request takes: see [`Catalog::look_up`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn look_up(
+        &self,
+        context: &RequestContext,
+        name_or_arn: &str,
+    ) -> Result<Found, wire::Error> {
         let (namespace, name) = self.resolve(context, name_or_arn);
-        let table = self.catalog().find(&namespace, name, context.now_ms);
+        let table = self.catalog().look_up(&namespace, name, context.now_ms);
         let Some(table) = table else {
             self.missing(&namespace, name, context.now_ms);
             return Err(wire::Error::ResourceNotFound(

@@ -64,7 +64,7 @@ fn find(
     sequence: impl FnOnce() -> u64,
 ) -> Result<Option<Found>> {
     let memtables = shared.memtables.load();
-    let version = shared.versions.current();
+    let version = shared.versions.load();
     let sequence = sequence();
     let in_memory = memtables
         .iter()

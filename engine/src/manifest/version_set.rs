@@ -13,9 +13,9 @@ use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::mutants::{Mutant, is_on};
-use crate::sync::ArcSwap;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{ArcSwap, Guard};
 
 /// File ids start here; below is nothing.
 const FIRST_FILE_ID: u64 = 1;
@@ -159,6 +159,12 @@ impl VersionSet {
     /// The current version.
     pub(crate) fn current(&self) -> Arc<Version> {
         self.current.load_full()
+    }
+
+    /// The same for a moment, without counting a reference to it, which would be one place that all
+    /// cores write to.
+    pub(crate) fn load(&self) -> Guard<Arc<Version>> {
+        self.current.load()
     }
 
     /// Where the SSTables are.

@@ -1,5 +1,8 @@
 //! Reading a request's body: whole, within DynamoDB's limit, and within bounded time.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -72,12 +75,20 @@ fn within_limit(body: Bytes) -> Result<Bytes, BodyError> {
 /// The next piece of data after `received` bytes; nothing at the end. Trailers are passed over.
 async fn next(body: &mut Incoming, received: usize) -> Result<Option<Bytes>, BodyError> {
     loop {
-        // The time-out looks at the body first: a piece that is already here starts no timer.
-        let frame = match tokio::time::timeout(STALL_LIMIT, body.frame()).await {
-            Err(_) => return Err(BodyError::Stalled),
-            Ok(None) => return Ok(None),
-            Ok(Some(Err(_))) => return Err(BodyError::Incomplete { received }),
-            Ok(Some(Ok(frame))) => frame,
+        let mut frame = pin!(body.frame());
+        // A piece that is here already, as most are, needs no timer.
+        let arrived = poll_fn(|context| Poll::Ready(frame.as_mut().poll(context))).await;
+        let frame = match arrived {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => match tokio::time::timeout(STALL_LIMIT, frame).await {
+                Ok(frame) => frame,
+                Err(_) => return Err(BodyError::Stalled),
+            },
+        };
+        let frame = match frame {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(BodyError::Incomplete { received }),
+            Some(Ok(frame)) => frame,
         };
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));

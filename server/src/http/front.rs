@@ -37,7 +37,7 @@ impl<S: Service> Front<S> {
     pub(super) async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Reply {
         let watch = Stopwatch::start();
         let id = RequestId::new();
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let origin = match origin::check(&head.headers, &self.origins) {
             Ok(origin) => origin,
             Err(error) => return reply::closing(refuse(id, reply::JSON_1_0, &error)),
@@ -54,7 +54,7 @@ impl<S: Service> Front<S> {
                     Some(path) => {
                         control::answer(&*self.service, id, &head.method, path, &body).await
                     }
-                    None => self.post(id, &head, body, watch).await,
+                    None => self.post(id, &mut head, body, watch).await,
                 },
                 Err(BodyError::TooLarge) => reply::too_large(id),
                 Err(BodyError::Stalled) => reply::timed_out(id),
@@ -69,7 +69,14 @@ impl<S: Service> Front<S> {
         answer
     }
 
-    async fn post(&self, id: RequestId, head: &Parts, body: Bytes, mut watch: Stopwatch) -> Reply {
+    /// Answers an operation's request, and takes its headers for the answer.
+    async fn post(
+        &self,
+        id: RequestId,
+        head: &mut Parts,
+        body: Bytes,
+        mut watch: Stopwatch,
+    ) -> Reply {
         watch.enter(Stage::Parse);
         let Some(kind) = answer_type(head, &body) else {
             return reply::not_an_operation(id);
@@ -86,7 +93,8 @@ impl<S: Service> Front<S> {
             Err(error) => envelope(&error),
         };
         let (body, coding) = coding::encode(&head.headers, body).await;
-        let mut answer = reply::reply(status, id, kind, body);
+        let headers = std::mem::take(&mut head.headers);
+        let mut answer = reply::reply_in(headers, status, id, kind, body);
         if let Some(coding) = coding {
             answer
                 .headers_mut()

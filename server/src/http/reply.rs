@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode};
 
 use super::RequestId;
 
@@ -21,12 +21,25 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// An answer with a body: its id, its type, and the checksum of the body as sent, which the SDKs
 /// verify.
 pub(super) fn reply(status: StatusCode, id: RequestId, kind: HeaderValue, body: Bytes) -> Reply {
-    let checksum = crc32fast::hash(&body);
-    let mut reply = bare(status, id, body);
-    reply.headers_mut().insert(CONTENT_TYPE, kind);
-    reply
-        .headers_mut()
-        .insert(CRC32, HeaderValue::from(checksum));
+    reply_in(HeaderMap::new(), status, id, kind, body)
+}
+
+/// The same, with its headers in the memory of `headers`, those of the request for instance, which are
+/// forgotten. (hyper reads the next request's into that of the answer's: so a connection has one map.)
+pub(super) fn reply_in(
+    mut headers: HeaderMap,
+    status: StatusCode,
+    id: RequestId,
+    kind: HeaderValue,
+    body: Bytes,
+) -> Reply {
+    headers.clear();
+    headers.insert(REQUEST_ID, id.to_header());
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CRC32, HeaderValue::from(crc32fast::hash(&body)));
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    *reply.headers_mut() = headers;
     reply
 }
 

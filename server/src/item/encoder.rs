@@ -1,5 +1,7 @@
 //! Writes the layout, and brings what a container holds into canonical order.
 
+use smallvec::SmallVec;
+
 use super::layout::{BINARY, CONTAINER_HEADER, FALSE, NULL, NUMBER, STRING, TRUE, put_varint};
 use super::number::Number;
 use super::value::ValueRef;
@@ -39,7 +41,7 @@ pub(super) enum Keys {
 pub(super) struct Encoder {
     out: Vec<u8>,
     /// The spans of all open maps and sets, outermost first.
-    spans: Vec<Span>,
+    spans: SmallVec<[Span; 8]>,
     /// Room for sorting.
     sorted: Vec<u8>,
 }

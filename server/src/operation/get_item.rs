@@ -35,7 +35,7 @@ pub(super) async fn execute(
 ) -> Result<GetItemOutput, Error> {
     let layer = Layer::new(Operation::GetItem, context.wording);
     let request = validate(stator, layer, input)?;
-    let table = stator.table(context, &request.table_name)?;
+    let table = stator.look_up(context, &request.table_name)?;
     let key = key::lookup_key(&table, request.key.as_ref())?;
     let item = read::get(stator.store(), key).await?;
     let usage = Usage::of_read(item.as_ref(), request.consistency);

@@ -10,6 +10,7 @@ use crate::{
     item::Item,
     stator::Stator,
     stopwatch::{Stage, during},
+    store::Store,
     streams::{Entry, ITERATOR_LIFE_MS, ShardIterator, Stream},
     wire::{
         Error,
@@ -46,7 +47,7 @@ pub(super) async fn execute(
     let stream = find(stator, context, &iterator.arn).await?;
     settled(stator, stream.definition().1).await?;
     let (reader, shard, from) = (stream.clone(), iterator.shard.clone(), iterator.position);
-    let work = move |mode| {
+    let work = move |_: &Store, mode| {
         let mut bytes = 0;
         let fits = |entry: &Entry| {
             bytes += entry.size(keys(&reader, entry).size());

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     stator::Stator,
-    store::{Fault, ReadMode},
+    store::{Fault, ReadMode, Store},
     streams::{Position, Shard, ShardIterator, Stream},
     wire::{
         Error,
@@ -35,7 +35,7 @@ pub(super) async fn execute(
     let id = input.shard_id.unwrap_or_default();
     let shard = stream.shard(&id, context.now_ms).ok_or_else(no_shard)?;
     let now_ms = context.now_ms;
-    let work = move |mode| position(&stream, &shard, start, now_ms, mode);
+    let work = move |_: &Store, mode| position(&stream, &shard, start, now_ms, mode);
     let iterator = ShardIterator {
         arn,
         shard: id,

@@ -108,9 +108,20 @@ impl Nothing {
 /// Bytes that most answers fit into.
 const ANSWER_SIZE: usize = 2048;
 
+/// Waits for an operation. The future of [`dispatch`] is as large as its largest, and is moved some times
+/// with each request: those that are not asked for all the time have memory of their own.
+macro_rules! performed {
+    (often $operation:expr) => {
+        $operation.await
+    };
+    ($operation:expr) => {
+        Box::pin($operation).await
+    };
+}
+
 /// Defines [`dispatch`] and the typed calls from the list of operations that are served.
 macro_rules! operations {
-    ($($operation:ident: $module:ident, $input:ident -> $output:ident;)*) => {
+    ($($operation:ident: $module:ident, $input:ident -> $output:ident $(, $often:ident)?;)*) => {
         /// The operations that are served. The others are answered with an error that names them.
         pub const SERVED: &[Operation] = &[$(Operation::$operation,)*];
 
@@ -133,7 +144,7 @@ macro_rules! operations {
                     reader.finish()?;
                     let context = deep.as_ref().unwrap_or(context);
                     stopwatch::enter(Stage::Execute);
-                    let output = stator.$module(context, input).await?;
+                    let output = performed!($($often)? stator.$module(context, input))?;
                     stopwatch::enter(Stage::Respond);
                     let mut writer = Writer::with_capacity(ANSWER_SIZE);
                     output.encode(&mut writer);
@@ -169,10 +180,10 @@ macro_rules! operations {
 
 operations! {
     BatchExecuteStatement: batch_execute_statement, BatchExecuteStatementInput -> BatchExecuteStatementOutput;
-    BatchGetItem: batch_get_item, BatchGetItemInput -> BatchGetItemOutput;
+    BatchGetItem: batch_get_item, BatchGetItemInput -> BatchGetItemOutput, often;
     BatchWriteItem: batch_write_item, BatchWriteItemInput -> BatchWriteItemOutput;
     CreateTable: create_table, CreateTableInput -> CreateTableOutput;
-    DeleteItem: delete_item, DeleteItemInput -> DeleteItemOutput;
+    DeleteItem: delete_item, DeleteItemInput -> DeleteItemOutput, often;
     DeleteResourcePolicy: delete_resource_policy, DeleteResourcePolicyInput -> DeleteResourcePolicyOutput;
     DeleteTable: delete_table, DeleteTableInput -> DeleteTableOutput;
     DescribeContinuousBackups: describe_continuous_backups, DescribeContinuousBackupsInput -> DescribeContinuousBackupsOutput;
@@ -186,7 +197,7 @@ operations! {
     DescribeTimeToLive: describe_time_to_live, DescribeTimeToLiveInput -> DescribeTimeToLiveOutput;
     ExecuteStatement: execute_statement, ExecuteStatementInput -> ExecuteStatementOutput;
     ExecuteTransaction: execute_transaction, ExecuteTransactionInput -> ExecuteTransactionOutput;
-    GetItem: get_item, GetItemInput -> GetItemOutput;
+    GetItem: get_item, GetItemInput -> GetItemOutput, often;
     GetRecords: get_records, GetRecordsInput -> GetRecordsOutput;
     GetResourcePolicy: get_resource_policy, GetResourcePolicyInput -> GetResourcePolicyOutput;
     ListBackups: list_backups, ListBackupsInput -> ListBackupsOutput;
@@ -198,15 +209,15 @@ operations! {
     ListTables: list_tables, ListTablesInput -> ListTablesOutput;
     ListTagsOfResource: list_tags_of_resource, ListTagsOfResourceInput -> ListTagsOfResourceOutput;
     GetShardIterator: get_shard_iterator, GetShardIteratorInput -> GetShardIteratorOutput;
-    PutItem: put_item, PutItemInput -> PutItemOutput;
+    PutItem: put_item, PutItemInput -> PutItemOutput, often;
     PutResourcePolicy: put_resource_policy, PutResourcePolicyInput -> PutResourcePolicyOutput;
-    Query: query, QueryInput -> QueryOutput;
-    Scan: scan, ScanInput -> ScanOutput;
+    Query: query, QueryInput -> QueryOutput, often;
+    Scan: scan, ScanInput -> ScanOutput, often;
     TagResource: tag_resource, TagResourceInput -> Nothing;
     TransactGetItems: transact_get_items, TransactGetItemsInput -> TransactGetItemsOutput;
     TransactWriteItems: transact_write_items, TransactWriteItemsInput -> TransactWriteItemsOutput;
     UntagResource: untag_resource, UntagResourceInput -> Nothing;
-    UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput;
+    UpdateItem: update_item, UpdateItemInput -> UpdateItemOutput, often;
     UpdateTable: update_table, UpdateTableInput -> UpdateTableOutput;
     UpdateTimeToLive: update_time_to_live, UpdateTimeToLiveInput -> UpdateTimeToLiveOutput;
 }

@@ -132,8 +132,7 @@ fn stored_size(stored: Option<Value>) -> Result<u64, Fault> {
 pub async fn size(store: &Store, table: &Table, item: ItemRef<'_>) -> Result<Option<u64>, Error> {
     let row = key::primary_key(table, item).and_then(|key| row(table, &key));
     let Some(row) = row else { return Ok(None) };
-    let worker = store.clone();
     store
-        .run(move |mode| Ok(Some(stored_size(worker.get(&row, mode)?)?)))
+        .run(move |store, mode| Ok(Some(stored_size(store.get(&row, mode)?)?)))
         .await
 }

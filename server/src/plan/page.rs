@@ -219,7 +219,6 @@ impl PagePlan {
 
 /// Reads a page.
 pub async fn read(store: &Store, plan: PagePlan) -> Result<Page, Error> {
-    let worker = store.clone();
-    let read = move |mode| during(Stage::EngineRead, || plan.read(&worker, mode));
+    let read = move |store: &Store, mode| during(Stage::EngineRead, || plan.read(store, mode));
     store.run(read).await
 }

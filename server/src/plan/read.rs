@@ -11,8 +11,8 @@ use crate::{
 /// The newest durable version of one item. What is durable is what was ever acknowledged, so that
 /// both kinds of consistency are served by it.
 pub async fn get(store: &Store, key: Key) -> Result<Option<Item>, Error> {
-    let worker = store.clone();
-    let read = move |mode| item(during(Stage::EngineRead, || worker.get(&key, mode))?);
+    let read =
+        move |store: &Store, mode| item(during(Stage::EngineRead, || store.get(&key, mode))?);
     store.run(read).await
 }
 
@@ -23,10 +23,9 @@ pub async fn get_many(
     keys: Vec<Key>,
     limit: usize,
 ) -> Result<Vec<Option<Item>>, Error> {
-    let worker = store.clone();
     store
-        .run(move |mode| {
-            let snapshot: Snapshot = worker.snapshot();
+        .run(move |store, mode| {
+            let snapshot: Snapshot = store.snapshot();
             let (mut items, mut size) = (Vec::with_capacity(keys.len()), 0);
             for key in &keys {
                 if size > limit {

@@ -148,9 +148,8 @@ pub type Results = Vec<Result<Written, Refusal>>;
 
 /// Executes a plan and waits until everything that was read and written is durable.
 pub async fn run(store: &Store, writes: Arc<[Write]>, actor: Actor) -> Result<Results, Error> {
-    let worker = store.clone();
     let (results, commit) = store
-        .run(move |mode| execute(&worker, &writes, actor, mode))
+        .run(move |store, mode| execute(store, &writes, actor, mode))
         .await?;
     durable(commit).await?;
     Ok(results)

@@ -267,7 +267,8 @@ fn an_arn_names_its_table_in_its_namespace() {
             ..StatorOptions::default()
         };
         let stator = Stator::open(options).unwrap();
-        let (namespace, name) = stator.resolve(&stator.context(), arn);
+        let context = stator.context();
+        let (namespace, name) = stator.resolve(&context, arn);
         (
             namespace.account.to_string(),
             namespace.region.to_string(),

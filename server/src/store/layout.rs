@@ -16,7 +16,7 @@
 //!
 //! These forms are on disk: do not change them.
 
-use std::ops::Bound;
+use std::{cell::RefCell, ops::Bound};
 
 use stator_engine::{Key, KeyRange, KeyRef, KeyspaceId};
 
@@ -32,11 +32,16 @@ pub fn entry_key<'a>(
     partition: impl IntoIterator<Item = ValueRef<'a>>,
     sort: impl IntoIterator<Item = ValueRef<'a>>,
 ) -> Option<Key> {
-    Some(Key::new(
-        keyspace,
-        &partition_bytes(partition)?,
-        &sort_bytes(sort)?,
-    ))
+    thread_local! {
+        /// Every request makes a key: its parts are put together in the same memory each time.
+        static PARTS: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    }
+    PARTS.with_borrow_mut(|(partition_part, sort_part)| {
+        partition_part.clear();
+        sort_part.clear();
+        let complete = append_partition(partition, partition_part) && append_sort(sort, sort_part);
+        complete.then(|| Key::new(keyspace, partition_part, sort_part))
+    })
 }
 
 /// Bytes that most parts of keys fit in: what is set aside for one before its values are looked at.
@@ -148,6 +153,14 @@ pub fn partition_range<'a>(
 
 fn partition_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(PART_SIZE);
+    append_partition(values, &mut bytes).then_some(bytes)
+}
+
+/// Appends a partition part; `false` if a value cannot be part of a key.
+fn append_partition<'a>(
+    values: impl IntoIterator<Item = ValueRef<'a>>,
+    bytes: &mut Vec<u8>,
+) -> bool {
     let mut values = values.into_iter().peekable();
     while let Some(value) = values.next() {
         let place = if values.peek().is_some() {
@@ -155,21 +168,22 @@ fn partition_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option
         } else {
             Place::Last
         };
-        if !encode(value, place, &mut bytes) {
-            return None;
+        if !encode(value, place, bytes) {
+            return false;
         }
     }
-    Some(bytes)
+    true
 }
 
 fn sort_bytes<'a>(values: impl IntoIterator<Item = ValueRef<'a>>) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(PART_SIZE);
-    for value in values {
-        if !encode(value, Place::Inner, &mut bytes) {
-            return None;
-        }
-    }
-    Some(bytes)
+    append_sort(values, &mut bytes).then_some(bytes)
+}
+
+/// Appends a sort part; `false` if a value cannot be part of a key.
+fn append_sort<'a>(values: impl IntoIterator<Item = ValueRef<'a>>, bytes: &mut Vec<u8>) -> bool {
+    let mut values = values.into_iter();
+    values.all(|value| encode(value, Place::Inner, bytes))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub async fn durable(mut commit: Commit) -> Result<(), wire::Error> {
 }
 
 impl Store {
-    /// Runs `work` on the store: tried in [`ReadMode::CachedOnly`] where we are, and if it would
+    /// Runs `work` on this store: tried in [`ReadMode::CachedOnly`] where we are, and if it would
     /// have had to wait, run again from its beginning in [`ReadMode::Blocking`] on a thread for
     /// that. Outside a runtime it blocks this thread.
     ///
@@ -43,14 +43,16 @@ impl Store {
     pub async fn run<T, W>(&self, mut work: W) -> Result<T, wire::Error>
     where
         T: Send + 'static,
-        W: FnMut(ReadMode) -> Result<T, Fault> + Send + 'static,
+        W: FnMut(&Self, ReadMode) -> Result<T, Fault> + Send + 'static,
     {
-        if Handle::try_current().is_err() {
-            return work(ReadMode::Blocking).map_err(Fault::into_error);
+        if !is_in_runtime() {
+            return work(self, ReadMode::Blocking).map_err(Fault::into_error);
         }
-        match work(ReadMode::CachedOnly) {
+        match work(self, ReadMode::CachedOnly) {
             Err(fault) if fault.would_block() => {
-                self.run_blocking(move || work(ReadMode::Blocking)).await
+                let store = self.clone();
+                let again = move || work(&store, ReadMode::Blocking);
+                self.run_blocking(again).await
             }
             outcome => outcome.map_err(Fault::into_error),
         }
@@ -104,6 +106,12 @@ impl Store {
     }
 }
 
+/// Whether there is a runtime that has threads for waiting. A task knows that it is one; to ask for the
+/// runtime itself takes a reference to it, and that is a place that all cores write to.
+fn is_in_runtime() -> bool {
+    tokio::task::try_id().is_some() || Handle::try_current().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -135,14 +143,14 @@ mod tests {
 
     #[test]
     fn work_that_need_not_wait_stays_on_its_thread() {
-        let run = runtime().block_on(store().run(|mode| Ok((mode, thread::current().id()))));
+        let run = runtime().block_on(store().run(|_, mode| Ok((mode, thread::current().id()))));
         assert_eq!(run.unwrap(), (ReadMode::CachedOnly, thread::current().id()));
     }
 
     #[test]
     fn work_that_must_wait_is_run_again_where_it_may() {
         let mut runs: Vec<Run> = Vec::new();
-        let work = move |mode| {
+        let work = move |_: &Store, mode| {
             runs.push((mode, thread::current().id()));
             if mode == ReadMode::CachedOnly {
                 return Err(EngineError::WouldBlock.into());
@@ -158,7 +166,7 @@ mod tests {
     #[test]
     fn without_a_runtime_work_waits_where_it_is() {
         let store = store();
-        let run = store.block_on(store.run(|mode| Ok((mode, thread::current().id()))));
+        let run = store.block_on(store.run(|_, mode| Ok((mode, thread::current().id()))));
         assert_eq!(
             run.unwrap().unwrap(),
             (ReadMode::Blocking, thread::current().id())
@@ -197,7 +205,7 @@ mod tests {
     fn an_answer_is_not_tried_again() {
         let tries = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&tries);
-        let refuse = move |_| -> Result<(), Fault> {
+        let refuse = move |_: &Store, _| -> Result<(), Fault> {
             counter.fetch_add(1, Ordering::SeqCst);
             Err(wire::Error::ConditionalCheckFailed { item: None }.into())
         };

@@ -1,23 +1,35 @@
 //! Namespaces, and the Amazon resource names of what is in them.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
-/// Where a table name is unique: one account in one Region.
+/// Where a table name is unique: one account in one Region. A clone is the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Namespace {
+pub struct Namespace(Arc<Owner>);
+
+/// Whose tables those of a namespace are.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner {
     /// Account id, twelve digits by default.
     pub account: Arc<str>,
     /// Region, for instance `us-east-1`.
     pub region: Arc<str>,
 }
 
+impl Deref for Namespace {
+    type Target = Owner;
+
+    fn deref(&self) -> &Owner {
+        &self.0
+    }
+}
+
 impl Namespace {
     /// The namespace of `account` in `region`.
     pub fn new(account: impl Into<Arc<str>>, region: impl Into<Arc<str>>) -> Self {
-        Self {
+        Self(Arc::new(Owner {
             account: account.into(),
             region: region.into(),
-        }
+        }))
     }
 }
 

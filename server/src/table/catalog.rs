@@ -4,24 +4,24 @@
 //! is one record per table. A change is written, waited for, and only then visible, so that what was
 //! shown cannot be lost.
 //!
-//! Changes of one table come one after the other; changes of different tables share the syncs of the
-//! log. Both hold because a change takes a lock that is chosen by the table's name, and waits for
-//! the disk with it. That is why [`Catalog::change`] blocks, and runs on threads that may.
+//! The map is cut into stripes by the table's name. Changes of one table come one after the other;
+//! changes of different tables share the syncs of the log. Both hold because a change takes its stripe's
+//! lock, and waits for the disk with it. That is why [`Catalog::change`] blocks, and runs on threads that
+//! may. Each change replaces the list of its stripe as a whole. So a request that looks for its table takes
+//! no lock, and writes to no memory that other cores look at.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    hash::{BuildHasher, Hash, Hasher},
-    ops::Bound,
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use thiserror::Error;
-use xxhash_rust::xxh3::Xxh3Builder;
 
 use super::{
     Census, Filling, KeyType, Namespace, Record, Statistics, Table,
     admission::Admission,
+    index::{Found, TableIndex},
     record::{LatestStream, RecordError},
     recount, statistics,
 };
@@ -32,9 +32,6 @@ use crate::{
     },
     streams::{NewStream, Stream, StreamName, Streams},
 };
-
-/// Locks for changes. Two tables that share one only wait for each other's sync.
-const STRIPES: usize = 64;
 
 /// Why the catalog could not be read.
 #[derive(Debug, Error)]
@@ -53,16 +50,14 @@ pub enum CatalogError {
     },
 }
 
-/// All tables of one namespace, by name: names are sorted by their bytes, as ListTables does.
-type Tables = BTreeMap<Box<str>, Arc<Table>>;
-
 /// Which tables there are.
 pub struct Catalog {
     store: Store,
     collection_limit: u64,
     streams: Arc<Streams>,
-    tables: RwLock<HashMap<Namespace, Tables>>,
-    stripes: Box<[Mutex<()>]>,
+    tables: TableIndex,
+    /// One for each stripe of the index. Two tables that share one only wait for each other's sync.
+    changes: Box<[Mutex<()>]>,
     admission: Admission,
 }
 
@@ -91,7 +86,7 @@ impl Catalog {
     ) -> Result<Self, CatalogError> {
         let now_ms = store.now_ms();
         let snapshot = store.snapshot();
-        let mut tables: HashMap<Namespace, Tables> = HashMap::new();
+        let mut tables: Vec<Arc<Table>> = Vec::new();
         let mut gone = Batch::new();
         let mut all_statistics = Vec::new();
         let mut records = snapshot.range(
@@ -140,50 +135,47 @@ impl Catalog {
                 .with_stream(stream)
                 .succeed(None);
             table.publish();
-            tables
-                .entry(table.namespace().clone())
-                .or_default()
-                .insert(table.name().into(), table);
+            tables.push(table);
         }
-        let fillings = tables
-            .values()
-            .flat_map(BTreeMap::values)
-            .flat_map(|table| table.fillings());
+        let fillings = tables.iter().flat_map(|table| table.fillings());
         settle_backfills(&snapshot, fillings, &mut gone)?;
         recount::begin(&store, all_statistics.into_iter())?;
         if !gone.is_empty() {
             // Nothing depends on it: if it is lost, it is done again.
             drop(store.write_upkeep(gone)?);
         }
-        let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
+        let changes = (0..TableIndex::STRIPES).map(|_| Mutex::new(())).collect();
         Ok(Self {
             store,
             collection_limit,
             streams,
-            tables: RwLock::new(tables),
-            stripes,
+            tables: TableIndex::new(tables),
+            changes,
             admission: Admission::default(),
         })
     }
 
     /// The indexes that are being filled, each with its table.
     pub fn filling(&self) -> Vec<(Arc<Table>, KeyspaceId)> {
-        let tables = self.tables.read();
-        let filling = tables
-            .values()
-            .flat_map(BTreeMap::values)
-            .flat_map(|table| {
-                let pending = table.fillings().filter(|(_, filling)| filling.is_pending());
-                pending.map(|(keyspace, _)| (Arc::clone(table), keyspace))
-            });
-        filling.collect()
+        let mut filling = Vec::new();
+        self.tables.for_each(|table| {
+            let pending = table.fillings().filter(|(_, filling)| filling.is_pending());
+            filling.extend(pending.map(|(keyspace, _)| (Arc::clone(table), keyspace)));
+        });
+        filling
     }
 
     /// The table `name` in `namespace`, in whatever state it is at `now_ms`.
     pub fn find(&self, namespace: &Namespace, name: &str, now_ms: u64) -> Option<Arc<Table>> {
-        let tables = self.tables.read();
-        let table = tables.get(namespace)?.get(name)?;
-        (!table.is_gone(now_ms)).then(|| Arc::clone(table))
+        self.look_up(namespace, name, now_ms)
+            .map(|found| Arc::clone(&found))
+    }
+
+    /// The same, for as long as a request takes and no longer: without counting a reference to the
+    /// table, which would be one place that all cores write to.
+    pub fn look_up(&self, namespace: &Namespace, name: &str, now_ms: u64) -> Option<Found> {
+        let found = self.tables.find(namespace, name)?;
+        (!found.is_gone(now_ms)).then_some(found)
     }
 
     /// Names of tables in `namespace` at `now_ms`, sorted by their bytes: those behind `after`, at
@@ -195,50 +187,57 @@ impl Catalog {
         limit: usize,
         now_ms: u64,
     ) -> (Vec<String>, bool) {
-        let tables = self.tables.read();
-        let Some(tables) = tables.get(namespace) else {
-            return (Vec::new(), false);
-        };
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut present = tables
-            .range::<str, _>((start, Bound::Unbounded))
-            .filter(|(_, table)| !table.is_gone(now_ms))
-            .map(|(name, _)| name.to_string());
-        let names = present.by_ref().take(limit).collect();
-        (names, present.next().is_some())
+        let mut names = Vec::new();
+        self.tables.for_each(|table| {
+            let behind = after.is_none_or(|after| table.name() > after);
+            if behind && table.namespace() == namespace && !table.is_gone(now_ms) {
+                names.push(table.name().to_owned());
+            }
+        });
+        names.sort_unstable();
+        let more = names.len() > limit;
+        names.truncate(limit);
+        (names, more)
     }
 
     /// How many tables `namespace` has at `now_ms`, in all and in certain states.
     pub fn census(&self, namespace: &Namespace, now_ms: u64) -> Census {
-        let tables = self.tables.read();
-        let tables = tables.get(namespace).into_iter().flat_map(BTreeMap::values);
-        tables
-            .filter(|table| !table.is_gone(now_ms))
-            .map(|table| Census::of(table, now_ms))
-            .fold(Census::default(), Census::plus)
+        let mut census = Census::default();
+        self.tables.for_each(|table| {
+            if table.namespace() == namespace && !table.is_gone(now_ms) {
+                census = census.plus(Census::of(table, now_ms));
+            }
+        });
+        census
     }
 
     /// Namespaces in which there is a table `name` at `now_ms`. Slow: for messages to people.
     pub fn namespaces_with(&self, name: &str, now_ms: u64) -> Vec<Namespace> {
-        let tables = self.tables.read();
-        let with = tables
-            .iter()
-            .filter(|(_, tables)| tables.get(name).is_some_and(|table| !table.is_gone(now_ms)));
-        with.map(|(namespace, _)| namespace.clone()).collect()
+        let mut with = Vec::new();
+        self.tables.for_each(|table| {
+            if table.name() == name && !table.is_gone(now_ms) {
+                with.push(table.namespace().clone());
+            }
+        });
+        with
     }
 
     /// The tables where time to live is on.
     pub fn expiring(&self) -> Vec<Arc<Table>> {
-        let tables = self.tables.read();
-        let all = tables.values().flat_map(BTreeMap::values);
-        all.filter(|table| expires(table)).map(Arc::clone).collect()
+        let mut expiring = Vec::new();
+        self.tables.for_each(|table| {
+            if expires(table) {
+                expiring.push(Arc::clone(table));
+            }
+        });
+        expiring
     }
 
     /// Whether there are any.
     pub fn has_expiring(&self) -> bool {
-        let tables = self.tables.read();
-        let mut all = tables.values().flat_map(BTreeMap::values);
-        all.any(|table| expires(table))
+        let mut any = false;
+        self.tables.for_each(|table| any = any || expires(table));
+        any
     }
 
     /// Changes the table `name` in `namespace`, and waits until the change is durable, and until no
@@ -274,7 +273,8 @@ impl Catalog {
         admit: impl FnOnce(Census, Census) -> Result<(), Fault>,
         decide: impl FnOnce(Option<&Arc<Table>>) -> Result<(Change, T), Fault>,
     ) -> Result<Changed<T>, Fault> {
-        let _guard = self.stripe(namespace, name).map(Mutex::lock);
+        let stripe = TableIndex::stripe(name);
+        let _guard = self.changes.get(stripe).map(Mutex::lock);
         let before = self.find(namespace, name, now_ms);
         let (change, outcome) = decide(before.as_ref())?;
         let after = match change {
@@ -298,11 +298,10 @@ impl Catalog {
     /// Puts the live statistics of all tables on disk: between the last write and the end.
     pub fn save_statistics(&self) -> Result<(), EngineError> {
         let mut batch = Batch::new();
-        for table in self.tables.read().values().flat_map(BTreeMap::values) {
-            table
-                .all_statistics()
-                .for_each(|statistics| statistics.save(&mut batch));
-        }
+        self.tables.for_each(|table| {
+            let all = table.all_statistics();
+            all.for_each(|statistics| statistics.save(&mut batch));
+        });
         if batch.is_empty() {
             Ok(())
         } else {
@@ -369,11 +368,7 @@ impl Catalog {
         if let Some(stream) = created {
             self.streams.insert(stream)?;
         }
-        promise.keep(|| {
-            let mut tables = self.tables.write();
-            let tables = tables.entry(namespace.clone()).or_default();
-            tables.insert(name, Arc::clone(&table));
-        });
+        promise.keep(|| self.tables.insert(Arc::clone(&table)));
         table.publish();
         if before.is_some() {
             self.store.settle()?;
@@ -419,21 +414,11 @@ impl Catalog {
         }
         let stream = before.and_then(|table| table.stream());
         self.write(batch, stream, now_ms)?;
-        if let Some(tables) = self.tables.write().get_mut(namespace) {
-            tables.remove(name);
-        }
+        self.tables.remove(namespace, name);
         if let Some(table) = before {
             table.withdraw();
         }
         Ok(())
-    }
-
-    fn stripe(&self, namespace: &Namespace, name: &str) -> Option<&Mutex<()>> {
-        let mut hasher = Xxh3Builder::new().build_hasher();
-        namespace.hash(&mut hasher);
-        name.hash(&mut hasher);
-        // As many bits as there are stripes.
-        self.stripes.get(hasher.finish() as usize % STRIPES)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{stream_arn, uuid};
 use crate::{
     store::KeyspaceId,
     table::{
-        BillingMode, Namespace, OnDemandThroughput, Projection, ProvisionedThroughput,
+        BillingMode, Namespace, OnDemandThroughput, Owner, Projection, ProvisionedThroughput,
         SecondaryIndex, Table, TableStatus, WarmThroughput, record,
         record::{KeyElement, LatestStream},
     },
@@ -213,7 +213,7 @@ pub(crate) fn key_arn(namespace: &Namespace, encryption: &record::Encryption) ->
         Some((prefix, alias)) => (prefix.to_owned(), format!("alias/{alias}")),
         None if given.starts_with("arn:") => return given.to_owned(),
         None => {
-            let Namespace { account, region } = namespace;
+            let Owner { account, region } = &**namespace;
             (format!("arn:aws:kms:{region}:{account}"), given.to_owned())
         }
     };

@@ -125,15 +125,15 @@ pub async fn write(
         Err(taken) => return Ok(Outcome::Conflict(taken)),
     };
     let held = (claim, token);
-    let (worker, shared, holding) = (store.clone(), Arc::clone(transactions), held.clone());
+    let (shared, holding) = (Arc::clone(transactions), held.clone());
     let (results, commit) = store
-        .run(move |mode| {
+        .run(move |store, mode| {
             let (_, token) = &holding;
             let row = match token {
                 Some((in_flight, digest)) => Some((shared.tokens.row(in_flight)?, *digest)),
                 None => None,
             };
-            execute(&worker, &writes, row, mode)
+            execute(store, &writes, row, mode)
         })
         .await?;
     durable(commit).await?;
@@ -197,7 +197,7 @@ async fn find(
 ) -> Result<Option<Record>, Error> {
     let (shared, token) = (Arc::clone(transactions), Arc::clone(in_flight));
     let (found, commit) = store
-        .run(move |mode| during(Stage::EngineRead, || shared.tokens.find(&token, mode)))
+        .run(move |_, mode| during(Stage::EngineRead, || shared.tokens.find(&token, mode)))
         .await?;
     durable(commit).await?;
     Ok(found)
@@ -242,9 +242,9 @@ pub async fn read(
     store: &Store,
     keys: Arc<[Key]>,
 ) -> Result<Reads, Error> {
-    let (worker, shared) = (store.clone(), Arc::clone(transactions));
+    let shared = Arc::clone(transactions);
     store
-        .run(move |mode| read_all(&worker, &shared.claims, &keys, mode))
+        .run(move |store, mode| read_all(store, &shared.claims, &keys, mode))
         .await
 }
 

@@ -64,6 +64,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many bytes are left to be read, of all that follows.
+    pub fn remaining(&self) -> usize {
+        self.text.len().saturating_sub(self.position)
+    }
+
     /// The offset of the next byte to be read.
     pub fn position(&self) -> usize {
         self.position
