@@ -25,6 +25,8 @@ pub(crate) struct Measured {
     /// Percentiles of the latency, in microseconds.
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    /// Writes and syncs of the log for each request; nothing if it was not told, or there were none.
+    pub(crate) syncs: Option<f64>,
 }
 
 impl fmt::Display for Measured {
@@ -34,7 +36,11 @@ impl fmt::Display for Measured {
             None => write!(f, "      - us CPU")?,
         }
         let (rate, p50, p99) = (self.rate, self.p50_us, self.p99_us);
-        write!(f, " {rate:8.0}/s  p50 {p50:6.0} us  p99 {p99:6.0} us")
+        write!(f, " {rate:8.0}/s  p50 {p50:6.0} us  p99 {p99:6.0} us")?;
+        match self.syncs {
+            Some(syncs) => write!(f, "  {syncs:.3} syncs"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -72,11 +78,14 @@ pub(crate) fn measure(
         retries: 0,
     };
     let kinds = [workload.name().to_owned()];
+    let groups_before = server.groups();
     let before = server.process.and_then(process_cpu_ns);
     let source = |_| prepared.clone();
     let seen = phase::run(&setup, limits, &kinds, source, |_| None, &mut Nobody)
         .map_err(|failure| failure.to_string())?;
     let after = server.process.and_then(process_cpu_ns);
+    let groups = groups_before.zip(server.groups());
+    let groups = groups.map(|(before, after)| after.saturating_sub(before));
     if let Some(((_, outcome), count)) = seen.all.outcomes.first_key_value() {
         let (name, what) = (&server.name, outcome.name());
         return Err(format!("{name}: {count} answers to {}: {what}", workload.name()).into());
@@ -90,5 +99,8 @@ pub(crate) fn measure(
         rate: latency.count() as f64 / duration.as_secs_f64(),
         p50_us: us(50.0),
         p99_us: us(99.0),
+        syncs: groups
+            .filter(|groups| *groups > 0)
+            .map(|groups| groups as f64 / requests),
     })
 }

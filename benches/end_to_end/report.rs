@@ -13,6 +13,7 @@ struct Medians {
     rate: f64,
     p50_us: f64,
     p99_us: f64,
+    syncs: Option<f64>,
 }
 
 /// What all rounds came to, `measured` by workload and server.
@@ -27,7 +28,7 @@ pub(crate) fn report(
         medians: measured.iter().map(|rounds| medians(rounds)).collect(),
     };
     let mut text = String::from(
-        "\nworkload      server        CPU us/request     requests/s   p50 us   p99 us\n",
+        "\nworkload      server        CPU us/request     requests/s   p50 us   p99 us  syncs/request\n",
     );
     for &workload in workloads {
         for (column, server) in servers.iter().enumerate() {
@@ -35,9 +36,12 @@ pub(crate) fn report(
                 let cpu = found
                     .cpu_us
                     .map_or("-".to_owned(), |cpu| format!("{cpu:.1}"));
+                let syncs = found
+                    .syncs
+                    .map_or(String::new(), |syncs| format!("{syncs:.3}"));
                 let _ = writeln!(
                     text,
-                    "{:13} {:12} {cpu:>15} {:>14.0} {:>8.0} {:>8.0}",
+                    "{:13} {:12} {cpu:>15} {:>14.0} {:>8.0} {:>8.0} {syncs:>14}",
                     workload.name(),
                     server.name,
                     found.rate,
@@ -92,7 +96,7 @@ impl Table<'_> {
             let bytes = Scan.item_bytes()? as f64;
             Some(bytes / at(Scan)?.cpu_us?)
         };
-        let all: [(&'static str, Option<f64>, &'static str); 11] = [
+        let all: [(&'static str, Option<f64>, &'static str); 12] = [
             (
                 "GetItem: CPU, x doing nothing",
                 cpu(at(Get), get_nothing),
@@ -109,6 +113,11 @@ impl Table<'_> {
                 "PutItem: CPU, x doing nothing",
                 cpu(at(Put), put_nothing),
                 "<= 2.4",
+            ),
+            (
+                "PutItem: syncs",
+                at(Put).and_then(|put| put.syncs),
+                "<= 0.15",
             ),
             ("PutItem: p99, us", at(Put).map(|put| put.p99_us), "<= 1200"),
             (
@@ -163,6 +172,7 @@ fn medians(rounds: &[Measured]) -> Option<Medians> {
         rate: of(|one| one.rate)?,
         p50_us: of(|one| one.p50_us)?,
         p99_us: of(|one| one.p99_us)?,
+        syncs: median(rounds.iter().filter_map(|one| one.syncs).collect()),
     })
 }
 

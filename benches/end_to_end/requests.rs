@@ -1,6 +1,8 @@
 //! The requests of the workloads, prepared beforehand: what is measured is the server, and making JSON would
 //! be most of what the client does.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use stator_bench::source::{Draft, Source};
 
@@ -58,14 +60,20 @@ fn key(number: usize) -> Value {
     json!({"pk": {"S": format!("user#{number:08}")}, "sk": {"S": format!("{number}")}})
 }
 
-/// An item of 1 KiB in 12 attributes. `version` makes contents differ.
+/// An item of 1 KiB in 12 attributes. `content` makes them differ.
+fn item_at(partition: &str, sort: &str, content: usize) -> Value {
+    let text = format!("{:04}", content % 10_000).repeat(24);
+    let fields = (0..10).map(|field| (format!("field{field}"), text.clone()));
+    let keys = [("pk", partition), ("sk", sort)].map(|(name, value)| (name.into(), value.into()));
+    let all = keys.into_iter().chain(fields);
+    all.map(|(name, value)| (name, json!({"S": value})))
+        .collect()
+}
+
+/// One of the items that are read and written one by one.
 fn item(number: usize, version: usize) -> Value {
-    let mut item = key(number);
-    for field in 0..10 {
-        let text = format!("{:04}", (number + version * ITEMS) % 10_000).repeat(24);
-        item[format!("field{field}")] = json!({"S": text});
-    }
-    item
+    let partition = format!("user#{number:08}");
+    item_at(&partition, &number.to_string(), number + version * ITEMS)
 }
 
 pub(crate) fn get(number: usize) -> String {
@@ -121,27 +129,21 @@ pub(crate) fn scan() -> String {
 /// Everything that the workloads expect to be there, as bodies of BatchWriteItem.
 pub(crate) fn data() -> Vec<Value> {
     let of_a_partition = |number| {
-        let mut item = item(number, 0);
-        item["pk"] = json!({"S": "partition"});
-        item["sk"] = json!({"S": format!("{number:04}")});
-        (TABLE, item)
+        let sort = format!("{number:04}");
+        (TABLE, item_at("partition", &sort, number))
     };
     let all: Vec<(&str, Value)> = (0..ITEMS)
         .map(|number| (TABLE, item(number, 1)))
         .chain((0..OF_A_PARTITION).map(of_a_partition))
         .chain((0..OF_A_SCAN).map(|number| (SCANNED, item(number, 0))))
         .collect();
-    all.chunks(25)
-        .map(|chunk| {
-            let mut tables = json!({});
-            for (table, item) in chunk {
-                let put = json!({"PutRequest": {"Item": item}});
-                match tables.get_mut(*table).and_then(Value::as_array_mut) {
-                    Some(puts) => puts.push(put),
-                    None => tables[*table] = json!([put]),
-                }
-            }
-            json!({"RequestItems": tables})
-        })
-        .collect()
+    let batches = all.chunks(25).map(|chunk| {
+        let mut tables: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for (table, item) in chunk {
+            let put = json!({"PutRequest": {"Item": item}});
+            tables.entry(table).or_default().push(put);
+        }
+        json!({"RequestItems": tables})
+    });
+    batches.collect()
 }

@@ -10,6 +10,7 @@ use stator_bench::credentials::Credentials;
 use stator_bench::endpoint::Endpoint;
 use stator_bench::signature::Signer;
 use stator_bench::source::TARGET_PREFIX;
+use stator_bench::statistics::Asker;
 use stator_bench::stream::Connector;
 
 use crate::requests;
@@ -33,6 +34,8 @@ pub(crate) struct Server {
     host: String,
     /// If it runs on this machine and is known.
     pub(crate) process: Option<u32>,
+    /// Where a Stator tells what it does; no other server is asked.
+    asker: Option<Asker>,
 }
 
 /// All servers. Those that were started end with this.
@@ -133,10 +136,13 @@ impl Servers {
         process: Option<u32>,
     ) -> Result<(), Box<dyn Error>> {
         let endpoint = Endpoint::parse(url)?;
+        let connector = Connector::new(&endpoint, None).map_err(|failure| failure.to_string())?;
+        let asker = Asker::new(&connector, &endpoint);
         self.all.push(Server {
             name: name.to_owned(),
             kind,
-            connector: Connector::new(&endpoint, None).map_err(|failure| failure.to_string())?,
+            connector,
+            asker: asker.filter(|_| kind == Kind::Endpoint),
             host: endpoint.host,
             process,
         });
@@ -166,6 +172,12 @@ impl Server {
             .into_iter()
             .map(|operation| format!("{TARGET_PREFIX}{operation}"));
         Signer::new(&self.host, "us-east-1", credentials, targets)
+    }
+
+    /// How often its log was written to and synced so far, if it tells.
+    pub(crate) fn groups(&self) -> Option<u64> {
+        let told = self.asker.as_ref()?.ask().ok()?;
+        Some(told.engine.wal_groups)
     }
 
     /// Makes the tables, and puts into them what the workloads expect.

@@ -33,17 +33,79 @@ pub enum Origin {
 /// Checks a key that names an item: exactly the attributes of the schema, of their types, not empty,
 /// not too long.
 pub fn check_lookup_key(schema: &KeySchema, key: ItemRef<'_>) -> Result<(), Rejection> {
+    lookup_values(schema, key).map(drop)
+}
+
+/// The values of the attributes of a key, in their order. They are looked for once: an item is gone
+/// through from its beginning each time.
+type KeyValues<'i> = SmallVec<[ValueRef<'i>; 4]>;
+
+/// Those of a key that names an item.
+fn lookup_values<'i>(schema: &KeySchema, key: ItemRef<'i>) -> Result<KeyValues<'i>, Rejection> {
     if key.len() > schema.attribute_count() {
         return Err(Rejection::KeyCount);
     }
+    let mut values = KeyValues::new();
     for attribute in schema.attributes() {
         match key.get(&attribute.name) {
-            Some(value) if has_type(value, attribute.scalar) => {}
+            Some(value) if has_type(value, attribute.scalar) => values.push(value),
             _ => return Err(Rejection::KeyMismatch),
         }
     }
-    check_not_empty(schema, key)?;
-    check_sizes(schema, key)
+    check_values(schema, &values)?;
+    Ok(values)
+}
+
+/// Those of an item that is put.
+fn item_values<'i>(schema: &KeySchema, item: ItemRef<'i>) -> Result<KeyValues<'i>, Rejection> {
+    let mut values = KeyValues::new();
+    for attribute in schema.attributes() {
+        let Some(value) = item.get(&attribute.name) else {
+            return Err(Rejection::MissingKey(attribute.name.clone()));
+        };
+        if !has_type(value, attribute.scalar) {
+            return Err(Rejection::KeyType {
+                name: attribute.name.clone(),
+                expected: attribute.scalar.name(),
+                actual: value.kind().name(),
+            });
+        }
+        values.push(value);
+    }
+    check_values(schema, &values)?;
+    Ok(values)
+}
+
+/// Checks that no value is empty, and that they are not too long.
+fn check_values(schema: &KeySchema, values: &[ValueRef<'_>]) -> Result<(), Rejection> {
+    for (attribute, value) in schema.attributes().zip(values) {
+        if let Some(kind) = empty_kind(*value) {
+            return Err(Rejection::EmptyKey {
+                name: attribute.name.clone(),
+                kind,
+            });
+        }
+    }
+    let (partition, sort) = parts(schema, values);
+    let size = |values: &[ValueRef<'_>]| values.iter().map(|value| value.size()).sum();
+    check_compared(size(partition), size(sort))
+}
+
+/// The values of the partition key and those of the sort key.
+fn parts<'v, 'i>(
+    schema: &KeySchema,
+    values: &'v [ValueRef<'i>],
+) -> (&'v [ValueRef<'i>], &'v [ValueRef<'i>]) {
+    values
+        .split_at_checked(schema.partition().len())
+        .unwrap_or((values, &[]))
+}
+
+/// Where the item with these values in its primary key stands.
+fn key_of(table: &Table, values: &[ValueRef<'_>]) -> Option<Key> {
+    let (partition, sort) = parts(table.key_schema(), values);
+    let (partition, sort) = (partition.iter().copied(), sort.iter().copied());
+    layout::entry_key(table.keyspace(), partition, sort)
 }
 
 /// Checks the sizes of what a key condition looks for: a partition key and a sort key of so many bytes
@@ -61,33 +123,20 @@ pub fn check_compared(partition: usize, sort: usize) -> Result<(), Rejection> {
 
 /// Where the item stands that `key` names, if it is a key of the table.
 pub fn lookup_key(table: &Table, key: ItemRef<'_>) -> Result<Key, Rejection> {
-    check_lookup_key(table.key_schema(), key)?;
-    primary_key(table, key).ok_or(Rejection::KeyMismatch)
+    let values = lookup_values(table.key_schema(), key)?;
+    key_of(table, &values).ok_or(Rejection::KeyMismatch)
 }
 
 /// Checks the primary key within an item that is put.
 pub fn check_item_key(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
-    for attribute in schema.attributes() {
-        let Some(value) = item.get(&attribute.name) else {
-            return Err(Rejection::MissingKey(attribute.name.clone()));
-        };
-        if !has_type(value, attribute.scalar) {
-            return Err(Rejection::KeyType {
-                name: attribute.name.clone(),
-                expected: attribute.scalar.name(),
-                actual: value.kind().name(),
-            });
-        }
-    }
-    check_not_empty(schema, item)?;
-    check_sizes(schema, item)
+    item_values(schema, item).map(drop)
 }
 
 /// Where an item stands that is put, if the table and its indexes can hold it.
 pub fn put_key(table: &Table, item: ItemRef<'_>) -> Result<Key, Rejection> {
-    check_item_key(table.key_schema(), item)?;
+    let values = item_values(table.key_schema(), item)?;
     check_index_keys(table, item, None, Origin::Put)?;
-    primary_key(table, item).ok_or(Rejection::KeyMismatch)
+    key_of(table, &values).ok_or(Rejection::KeyMismatch)
 }
 
 /// The same of an item of a batch, where DynamoDB does not say what is wrong with the primary key:
@@ -225,18 +274,6 @@ fn in_order_of_names(table: &Table) -> Vec<&SecondaryIndex> {
     let mut indexes: Vec<&SecondaryIndex> = table.indexes().iter().collect();
     indexes.sort_by_key(|index| index.name());
     indexes
-}
-
-fn check_not_empty(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {
-    for attribute in schema.attributes() {
-        if let Some(kind) = item.get(&attribute.name).and_then(empty_kind) {
-            return Err(Rejection::EmptyKey {
-                name: attribute.name.clone(),
-                kind,
-            });
-        }
-    }
-    Ok(())
 }
 
 fn check_sizes(schema: &KeySchema, item: ItemRef<'_>) -> Result<(), Rejection> {

@@ -24,8 +24,8 @@ const LIST_OF_BLOBS: Expected = Expected::List("java.util.List<java.nio.ByteBuff
 /// reader stands behind it.
 pub fn decode_json(reader: &mut Reader<'_>) -> Result<Item, DecodeError> {
     let mut decoder = Decoder::default();
-    // An item is seldom longer than its JSON; most are keys, or about as long as this.
-    let mut item = ItemBuilder::with_capacity(reader.remaining().min(1024));
+    // An item is seldom longer than its JSON, and a request often not much longer than its item.
+    let mut item = ItemBuilder::with_capacity(reader.remaining().min(2048));
     reader.begin_object_as(MAP_OF_VALUES)?;
     while let Some(name) = reader.next_key()? {
         decoder.check_name(&name, Rank::Name);
