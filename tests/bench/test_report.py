@@ -19,7 +19,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 SECTIONS = (
-    "summary percentiles heat throughput operations errors costs configuration machine"
+    "summary percentiles heat throughput operations errors stages moments engine costs configuration"
+    " machine"
 ).split()
 
 
@@ -57,8 +58,22 @@ def test_a_report_shows_every_section(tmp_path):
     assert not console, console
     assert sections(document) == SECTIONS
     # A curve of its own in each of the drawings, and a name that is a name and not markup.
-    assert document.count('class="curve"') >= 7
+    assert document.count('class="curve"') >= 9
+    # Stages end to end, by job and by operation, and over time.
+    bars = re.findall(r"<rect [^>]*><title>([^<:]+)", document)
+    assert {"parse", "engine read", "sync", "respond", "around the server"} <= set(bars), bars
+    assert document.count('class="area"') >= 4
+    assert all(f">{name}<" in document for name in ("GetItem", "PutItem", "its slowest 1 %", "total"))
     assert "<b>one" not in document.split("</script>", 1)[1] and "&lt;/script&gt;&lt;b&gt;one" in document
+
+    # As a dark page, and printed.
+    _, console = opened(page, "--blink-settings=preferredColorScheme=0", "--dump-dom")
+    assert not console, console
+    printed = tmp_path / "report.pdf"
+    _, console = opened(page, f"--print-to-pdf={printed}", "--no-pdf-header-footer")
+    assert not console, console
+    pages = printed.read_bytes().count(b"/Type /Page\n")
+    assert printed.read_bytes().startswith(b"%PDF") and 2 <= pages <= 9, pages
 
     both = tmp_path / "both.html"
     command = ["bench", "--report", str(both), "--compare", str(results), str(results)]
@@ -66,12 +81,12 @@ def test_a_report_shows_every_section(tmp_path):
     document, console = opened(both, "--dump-dom")
     assert not console, console
     assert "×1.00" in document
-    assert sections(document) == sorted([*SECTIONS, "heat1"], key=order)
+    assert sections(document) == sorted([*SECTIONS, "heat1", "moments1"], key=order)
 
 
 def order(name):
-    places = {name: place for place, name in enumerate(SECTIONS)}
-    return places.get(name, places["heat"] + 0.5)
+    """The second run's sections stand behind the first's."""
+    return SECTIONS.index(name.removesuffix("1")) + 0.5 * name.endswith("1")
 
 
 def test_the_browser_sees_errors(tmp_path):

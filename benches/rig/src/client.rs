@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Incoming;
 use crate::failure::{Doing, Failure};
+use crate::interval::Outcome;
 use crate::signature::Signer;
 use crate::stream::Connector;
 
@@ -20,10 +21,18 @@ pub struct Client {
 
 /// What an endpoint has refused.
 pub struct Refusal {
+    /// The status of the answer.
+    pub status: u16,
     /// The name of the error.
     pub name: String,
     /// Its words.
     pub message: String,
+}
+
+impl Refusal {
+    fn is_retryable(&self) -> bool {
+        Outcome::of(self.status, Some(self.name.clone())).is_retryable()
+    }
 }
 
 impl Client {
@@ -63,6 +72,7 @@ impl Client {
         };
         let name = crate::answer::error_name(&body).unwrap_or_else(|| format!("HTTP {status}"));
         Ok(Err(Refusal {
+            status,
             name,
             message: member(["message", "Message"]),
         }))
@@ -99,6 +109,11 @@ impl Client {
 /// How long an answer is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// DynamoDB lets tables be changed and looked at only so often: who is turned away waits, each time
+/// twice as long, for 25 seconds in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(13);
+
 /// The operations on tables that a run needs.
 pub const TABLE_OPERATIONS: [&str; 3] = ["CreateTable", "DescribeTable", "DeleteTable"];
 
@@ -122,7 +137,17 @@ impl Client {
         body: &Value,
     ) -> Result<Result<Value, Refusal>, Failure> {
         let target = format!("{}{operation}", crate::source::TARGET_PREFIX);
-        self.call(&target, body)
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let answer = self.call(&target, body)?;
+            match &answer {
+                Err(refusal) if refusal.is_retryable() && pause <= LONGEST_PAUSE => {
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+                _ => return Ok(answer),
+            }
+        }
     }
 
     /// Makes a table unless it is there, and waits until it can be used. True if it was made.
@@ -136,7 +161,15 @@ impl Client {
             schema.push(json!({"AttributeName": sort, "KeyType": "RANGE"}));
             types.push(json!({"AttributeName": sort, "AttributeType": "S"}));
         }
-        let made = match self.describe(keys.table)? {
+        let mut found = self.describe(keys.table)?;
+        if found
+            .as_ref()
+            .is_some_and(|table| table.get("TableStatus") == Some(&json!("DELETING")))
+        {
+            self.wait_for(keys.table, |table| table.is_none())?;
+            found = None;
+        }
+        let made = match found {
             Some(table) => {
                 let found = table.get("KeySchema").and_then(Value::as_array);
                 if found != Some(&schema) {

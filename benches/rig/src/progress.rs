@@ -68,7 +68,8 @@ impl Progress {
         let mut stderr = std::io::stderr();
         // Nobody sees it, perhaps.
         let _ = if self.terminal {
-            write!(stderr, "\r\x1b[K{line}  {}", sparkline(&self.p99s))
+            let shown = fitted(&line, &sparkline(&self.p99s), columns());
+            write!(stderr, "\r\x1b[K{shown}")
         } else {
             writeln!(stderr, "{line}")
         };
@@ -83,6 +84,27 @@ impl Progress {
             let _ = std::io::stderr().flush();
         }
     }
+}
+
+/// The width of the terminal, which may change.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    let columns = size.map_or(0, |size| usize::from(size.ws_col));
+    // Some terminals do not know it.
+    if columns == 0 { 80 } else { columns }
+}
+
+/// Line and bars in one line of a terminal, without its last column, where some begin a new one. The
+/// newest bars stay.
+fn fitted(line: &str, bars: &str, columns: usize) -> String {
+    let mut shown: String = line.chars().take(columns.saturating_sub(1)).collect();
+    let left = columns.saturating_sub(shown.chars().count() + 3);
+    if left > 0 {
+        let skipped = bars.chars().count().saturating_sub(left);
+        shown.push_str("  ");
+        shown.extend(bars.chars().skip(skipped));
+    }
+    shown
 }
 
 /// Bars on a logarithmic scale, from the shortest to the longest.
@@ -116,5 +138,17 @@ mod tests {
         assert_eq!(line(&[1000, 1000, 1010]), "▁▁▁");
         assert_eq!(line(&[0, 1000, 1_000_000]), " ▁█");
         assert_eq!(line(&[]), "");
+    }
+
+    #[test]
+    fn what_is_shown_fits_into_one_line() {
+        assert_eq!(fitted("p99 1 µs", "▁▂▃", 80), "p99 1 µs  ▁▂▃");
+        assert_eq!(fitted("p99 1 µs", "▁▂▃", 14), "p99 1 µs  ▁▂▃");
+        assert_eq!(fitted("p99 1 µs", "▁▂▃", 13), "p99 1 µs  ▂▃");
+        assert_eq!(fitted("p99 1 µs", "▁▂▃", 10), "p99 1 µs");
+        assert_eq!(fitted("p99 1 µs", "▁▂▃", 5), "p99 ");
+        for columns in 0..20 {
+            assert!(fitted("p99 1 µs", "▁▂▃", columns).chars().count() < columns.max(1));
+        }
     }
 }

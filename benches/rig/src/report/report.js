@@ -46,8 +46,10 @@ function table(heads, rows, words = []) {
   return element("div", { class: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...lines)));
 }
 function key(entries) {
-  return element("div", { class: "key" }, ...entries.map(([name, paint]) =>
-    element("span", {}, element("i", { style: `background:${paint}` }), name)));
+  return element("div", { class: "key" }, ...entries.map(([name, paint, dash]) => {
+    const ground = dash ? `repeating-linear-gradient(90deg, ${paint} 0 .35rem, transparent .35rem .55rem)` : paint;
+    return element("span", {}, element("i", { style: `background:${ground}` }), name);
+  }));
 }
 // A frame with axes: `x` and `y` turn values into places; ticks are [value, label].
 function chart(height, x, y, xTicks, yTicks, label) {
@@ -83,6 +85,13 @@ function linearTicks(high, count, text = number, least = 0) {
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= rough && size >= least) ?? least;
   const ticks = [];
   for (let value = 0; value <= high * 1.0001; value += step) ticks.push([value, text(value)]);
+  return ticks;
+}
+// The same for sizes: powers of two.
+function sizeTicks(high, count) {
+  const step = 2 ** Math.ceil(Math.log2(Math.max(high, 1) / count));
+  const ticks = [];
+  for (let value = 0; value <= high * 1.0001; value += step) ticks.push([value, size(value)]);
   return ticks;
 }
 const logScale = (low, high, from, to) => (value) =>
@@ -148,7 +157,7 @@ function percentiles() {
     entries.push([runs.length > 1 ? runs[place].name : "from the intended start", color(place)]);
     if (runs.length === 1) {
       svg.append(path(points(runs[0].service.curve.filter(([, ns]) => ns > 0)), "var(--max)", "5 4"));
-      entries.push(["from sending: what waiting hides", "var(--max)"]);
+      entries.push(["from sending: what waiting hides", "var(--max)", "5 4"]);
     }
   });
   section("percentiles", "Percentiles", element("figure", {}, svg), key(entries));
@@ -335,9 +344,11 @@ function whereItGoes() {
 }
 function stageTable(named) {
   const lines = [];
-  for (const run of told) {
-    const breakdown = run.server.breakdown;
-    for (const operation of breakdown.operations) {
+  const names = [...new Set(told.flatMap((run) => run.server.breakdown.operations.map((operation) => operation.name)))];
+  for (const name of names) {
+    for (const run of told) {
+      const operation = run.server.breakdown.operations.find((found) => found.name === name);
+      if (!operation) continue;
       const whole = [...operation.stages.filter((stage) => stage.count > 0), operation.total];
       for (const stage of whole) {
         lines.push([named(operation.name, run), stage === operation.total ? "total" : short(stage.name), number(stage.count), time(stage.mean),
@@ -395,9 +406,10 @@ function lines(id, height, values, unit, label) {
   const most = Math.max(0, ...curves.flatMap((curve) => curve.points.map(([, value]) => value)));
   if (most === 0) return [];
   const x = scale(span, LEFT, WIDTH - RIGHT), y = scale(most * 1.05, height - BOTTOM, TOP);
-  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`, 1), linearTicks(most, 3, unit), label);
+  const svg = chart(height, x, y, linearTicks(span, 10, (value) => `${number(value)} s`, 1),
+    unit === size ? sizeTicks(most, 4) : linearTicks(most, 3, unit), label);
   for (const curve of curves) svg.append(path(curve.points.map(([at, value]) => [x(at), y(value)]), curve.paint, curve.dash));
-  return [element("h3", {}, label), element("figure", {}, svg), key(curves.map((curve) => [curve.name, curve.paint]))];
+  return [element("h3", {}, label), element("figure", {}, svg), key(curves.map((curve) => [curve.name, curve.paint, curve.dash]))];
 }
 function engine() {
   if (!told.length) return;
