@@ -160,6 +160,42 @@ impl<'a> Environment<'a> {
     }
 }
 
+/// The credentials of all profiles in a text of the form of `~/.aws/credentials`, in the order of
+/// their names, each with that name.
+///
+/// # Errors
+/// If a profile has one half of a pair of keys.
+pub fn profiles(text: &str) -> Result<Vec<(String, Credentials)>, Failure> {
+    let mut profiles = Vec::new();
+    for (name, mut settings) in sections(text) {
+        let mut setting = |key: &str| settings.remove(key).filter(|value| !value.is_empty());
+        let keys = (
+            setting("aws_access_key_id"),
+            setting("aws_secret_access_key"),
+        );
+        let session_token = setting("aws_session_token");
+        match keys {
+            (Some(access_key), Some(secret_key)) => profiles.push((
+                name,
+                Credentials {
+                    access_key,
+                    secret_key,
+                    session_token,
+                },
+            )),
+            (None, None) => {}
+            _ => {
+                return Err(Failure(format!(
+                    "the profile '{name}' has one of aws_access_key_id and aws_secret_access_key \
+                     without the other."
+                )));
+            }
+        }
+    }
+    profiles.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(profiles)
+}
+
 /// Asks a program for credentials ("Process credential provider").
 fn from_process(command: &str) -> Result<Credentials, Failure> {
     let output = Command::new("sh").arg("-c").arg(command).output();
@@ -291,6 +327,27 @@ mod tests {
         );
         assert!(find(&[], Some("none")).0.unwrap_err().0.contains("'none'"));
         assert!(find(&[("AWS_PROFILE", "none")], None).0.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_gives_all_its_profiles() {
+        let text = "[b]\naws_access_key_id=1\naws_secret_access_key=2\naws_session_token=3\n\
+                    [none]\nregion = x\n[a]\naws_access_key_id=4\naws_secret_access_key=5\n";
+        let found: Vec<_> = profiles(text)
+            .unwrap()
+            .into_iter()
+            .map(|(name, found)| (name, found.access_key, found.session_token))
+            .collect();
+        let text = str::to_owned;
+        assert_eq!(
+            found,
+            [
+                (text("a"), text("4"), None),
+                (text("b"), text("1"), Some(text("3")))
+            ]
+        );
+        let half = profiles("[half]\naws_access_key_id=1\n").unwrap_err();
+        assert!(half.0.contains("'half'"));
     }
 
     #[test]

@@ -113,6 +113,10 @@ pub(super) struct ServeArguments {
     /// Account in ARNs
     #[arg(long, default_value = "000000000000", value_parser = account)]
     account: String,
+    /// Lets in only who signs with a secret of this file, which has the form of ~/.aws/credentials;
+    /// without it, any credentials do
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
     /// Web pages that may use this server, besides those of this machine: origins separated by
     /// commas, or * for all
     #[arg(long, value_name = "ORIGINS", value_parser = AllowedOrigins::parse)]
@@ -172,6 +176,8 @@ pub(super) struct ServeOptions {
     pub(super) io: IoMode,
     pub(super) region: String,
     pub(super) account: String,
+    /// The file with the credentials that are let in.
+    pub(super) credentials: Option<PathBuf>,
     pub(super) origins: AllowedOrigins,
     /// How long tables stay in transient states.
     pub(super) transient_status: Duration,
@@ -221,6 +227,7 @@ impl ServeArguments {
             io: arguments.io,
             region: arguments.region,
             account: arguments.account,
+            credentials: arguments.credentials,
             origins: arguments.cors.unwrap_or_default(),
             transient_status: if arguments.delay_transient_statuses {
                 TRANSIENT_STATUS

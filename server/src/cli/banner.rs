@@ -40,13 +40,23 @@ pub(super) fn banner(options: &ServeOptions, address: SocketAddr) -> String {
             "\n  clock       manual: it stands until POST {endpoint}/_stator/clock moves it"
         );
     }
+    let any = match &options.credentials {
+        None => "AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=a ".to_owned(),
+        Some(file) => {
+            let file = file.display();
+            let _ = write!(
+                text,
+                "\n  credentials those in {file}: signatures are verified"
+            );
+            format!("AWS_SHARED_CREDENTIALS_FILE={file} ")
+        }
+    };
     let _ = write!(
         text,
-        "\n  try         AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=a \
-         aws dynamodb list-tables --region {} --endpoint-url {endpoint}\n",
+        "\n  try         {any}aws dynamodb list-tables --region {} --endpoint-url {endpoint}\n",
         options.region
     );
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && options.credentials.is_none() {
         text.push_str(
             "  warning     This listens beyond this machine, and signatures are not verified: \
              whoever can reach this port can read and change every table.\n",

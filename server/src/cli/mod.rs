@@ -8,6 +8,7 @@
 mod arguments;
 mod banner;
 mod bench;
+mod credentials;
 mod salvage;
 mod serve;
 mod signals;

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{ServeOptions, Storage};
-use super::{Failure, banner, signals};
+use super::{Failure, banner, credentials, signals};
 use crate::http::{Drained, Server, ServerOptions};
 use crate::stator::{Stator, StatorOptions};
 use crate::store::{self, Durability};
@@ -35,6 +35,8 @@ pub(super) fn serve(options: ServeOptions) -> Result<(), Failure> {
 async fn run(options: ServeOptions) -> Result<(), Failure> {
     let stop = signals::first_signal()
         .map_err(|error| Failure(format!("signals can't be received: {error}.")))?;
+    let verifier = options.credentials.as_deref().map(credentials::verifier);
+    let verifier = verifier.transpose()?.map(Arc::new);
     let listeners = listen(&options)?;
     let address = listeners
         .first()
@@ -44,6 +46,7 @@ async fn run(options: ServeOptions) -> Result<(), Failure> {
     let server_options = ServerOptions {
         region: options.region.clone(),
         origins: options.origins.clone(),
+        verifier,
     };
     let server = Server::new(listeners, Arc::new(stator.clone()), server_options);
     // A closed stdout is no reason not to serve.

@@ -1,7 +1,7 @@
 //! Who a request says it is from: the signature's parts, read and not verified.
 //!
-//! DynamoDB wants a signature on every operation. Any non-empty credentials are accepted here, but
-//! a request without them, or with half of them, gets the error that DynamoDB gives: a program
+//! DynamoDB wants a signature on every operation. Any non-empty credentials will do, unless
+//! [`super::signature`] verifies them; but a request without them, or with half of them, gets the error that DynamoDB gives: a program
 //! that forgot to sign must find out on its own machine. Order and wording of the complaints are
 //! those that DynamoDB was seen to give (recorded in the comments of dynalite's `index.js`).
 
@@ -11,7 +11,7 @@ use memchr::memchr;
 
 use crate::wire::Error;
 
-const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+pub(super) const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
 /// The scope of a request's signature. Both parts are non-empty where they are present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +23,24 @@ pub struct Credentials<'a> {
     pub region: Option<&'a str>,
 }
 
-/// Reads the credentials from the `Authorization` header or, for a presigned request, from the
-/// query string.
-pub(super) fn read<'a>(headers: &'a HeaderMap, query: &'a str) -> Result<Credentials<'a>, Error> {
+/// All that a request says about its signature. No part is empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim<'a> {
+    pub(super) credentials: Credentials<'a>,
+    /// Whether it stands in the query string; then the other parts are percent-encoded.
+    pub(super) presigned: bool,
+    /// How it was signed.
+    pub(super) algorithm: &'a str,
+    /// `keyid/date/region/service/term`
+    pub(super) credential: &'a str,
+    /// The names of the headers that were signed, with semicolons between them.
+    pub(super) signed_headers: &'a str,
+    pub(super) signature: &'a str,
+}
+
+/// Reads the claim from the `Authorization` header or, for a presigned request, from the query
+/// string.
+pub(super) fn read<'a>(headers: &'a HeaderMap, query: &'a str) -> Result<Claim<'a>, Error> {
     let header = headers
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
@@ -53,12 +68,12 @@ fn incomplete(message: String) -> Error {
     Error::IncompleteSignature(message.into())
 }
 
-fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'a>, Error> {
+fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Claim<'a>, Error> {
     let header = header.trim();
     if !header.starts_with("AWS4-") {
         return Err(missing_token());
     }
-    let (_, parameters) = split_at_byte(header, b' ').unwrap_or((header, ""));
+    let (algorithm, parameters) = split_at_byte(header, b' ').unwrap_or((header, ""));
     let (mut credential, mut signature, mut signed_headers) = (None, None, None);
     let mut rest = parameters;
     while !rest.is_empty() {
@@ -83,11 +98,18 @@ fn from_header<'a>(header: &'a str, headers: &HeaderMap) -> Result<Credentials<'
     }
     let credential = credential.filter(|value| !value.is_empty());
     let dated = headers.contains_key(AMZ_DATE) || headers.contains_key(DATE);
-    if let (Some(credential), Some(signature), Some(_), true) =
+    if let (Some(credential), Some(signature), Some(signed_headers), true) =
         (credential, signature, signed_headers, dated)
         && !signature.is_empty()
     {
-        return scope(credential, header);
+        return Ok(Claim {
+            credentials: scope(credential, header)?,
+            presigned: false,
+            algorithm,
+            credential,
+            signed_headers,
+            signature,
+        });
     }
     let mut missing = String::new();
     for (name, present) in [
@@ -166,7 +188,7 @@ fn credentials<'a>(access_key: &'a str, region: Option<&'a str>) -> Result<Crede
 
 /// The query string's form of the same. The values stay percent-encoded, so the slashes of the
 /// credential are still `%2F`, in either case.
-fn from_query(query: &str) -> Result<Credentials<'_>, Error> {
+fn from_query(query: &str) -> Result<Claim<'_>, Error> {
     let mut missing = String::new();
     for name in [
         "X-Amz-Credential",
@@ -189,10 +211,19 @@ fn from_query(query: &str) -> Result<Credentials<'_>, Error> {
     let mut elements = elements.by_ref().flat_map(|part| part.split("%2f"));
     let access_key = elements.next().unwrap_or_default();
     let region = elements.nth(1);
-    credentials(access_key, region)
+    let given = |name| parameter(query, name).unwrap_or_default();
+    Ok(Claim {
+        credentials: credentials(access_key, region)?,
+        presigned: true,
+        algorithm: given("X-Amz-Algorithm"),
+        credential,
+        signed_headers: given("X-Amz-SignedHeaders"),
+        signature: given("X-Amz-Signature"),
+    })
 }
 
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a parameter of a query string, percent-encoded as it is there.
+pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then_some(value)
@@ -204,6 +235,10 @@ mod tests {
     use hyper::header::HeaderValue;
 
     use super::*;
+
+    fn read<'a>(headers: &'a HeaderMap, query: &'a str) -> Result<Credentials<'a>, Error> {
+        super::read(headers, query).map(|claim| claim.credentials)
+    }
 
     const GOOD: &str = "AWS4-HMAC-SHA256 Credential=me/20261122/eu-west-1/dynamodb/aws4_request, \
                         SignedHeaders=host;x-amz-date, Signature=00ff";

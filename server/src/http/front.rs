@@ -14,9 +14,10 @@ use super::body::{self, BodyError};
 use super::coding::{self, CodingError};
 use super::contain::{Panicked, contain};
 use super::control;
+use super::credentials::{self, Claim};
 use super::origin::{self, Origin};
 use super::reply::{self, Reply};
-use super::{AllowedOrigins, Context, Credentials, RequestId, Service, credentials};
+use super::{AllowedOrigins, Context, RequestId, Service, Verifier};
 use crate::stopwatch::{self, Stage, Stopwatch};
 use crate::wire::json::{Reader, SerializationError, Writer};
 use crate::wire::{Error, Operation};
@@ -27,6 +28,7 @@ const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 pub(super) struct Front<S> {
     pub(super) service: Arc<S>,
     pub(super) origins: AllowedOrigins,
+    pub(super) verifier: Option<Arc<Verifier>>,
     /// What `GET /` answers.
     pub(super) health: Bytes,
 }
@@ -82,8 +84,13 @@ impl<S: Service> Front<S> {
             return reply::not_an_operation(id);
         };
         let mut asked = None;
+        // What was sent is what is signed.
+        let sent = self.verifier.as_ref().map(|_| body.clone());
         let answer = match coding::decode(&head.headers, body).await {
-            Ok(body) => self.operate(&id, head, body, &mut watch, &mut asked).await,
+            Ok(body) => {
+                self.operate(&id, head, body, sent, &mut watch, &mut asked)
+                    .await
+            }
             Err(CodingError::Broken) => Err(malformed(0)),
             Err(CodingError::TooLarge) => return reply::too_large(id),
         };
@@ -106,16 +113,22 @@ impl<S: Service> Front<S> {
         answer
     }
 
-    /// `asked` becomes the operation, once it is known.
+    /// `sent` is the body as it was sent, where signatures are verified. `asked` becomes the operation,
+    /// once it is known.
     async fn operate(
         &self,
         id: &RequestId,
         head: &Parts,
         body: Bytes,
+        sent: Option<Bytes>,
         watch: &mut Stopwatch,
         asked: &mut Option<Operation>,
     ) -> Result<Bytes, Error> {
-        let (operation, credentials) = match route(head) {
+        let routed = route(head).and_then(|(operation, claim)| {
+            self.verify(&claim, head, sent.as_ref())?;
+            Ok((operation, claim.credentials))
+        });
+        let (operation, credentials) = match routed {
             Ok(routed) => routed,
             // DynamoDB complains about a body that is no JSON before it complains about an unknown
             // operation or a missing signature. The operation's own decoding finds it otherwise.
@@ -134,6 +147,16 @@ impl<S: Service> Front<S> {
             tracing::error!(request_id = %id, %operation, "the operation panicked");
             Err(Error::InternalServer("Internal server error".into()))
         })
+    }
+
+    /// Verifies the signature of a request that was sent with the body `sent`, if that is asked for.
+    fn verify(&self, claim: &Claim<'_>, head: &Parts, sent: Option<&Bytes>) -> Result<(), Error> {
+        match (&self.verifier, sent) {
+            (Some(verifier), Some(sent)) => {
+                verifier.verify(claim, head, sent, self.service.real_time_ms())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn not_post(&self, id: RequestId, head: &Parts, origin: Origin) -> Reply {
@@ -175,7 +198,7 @@ fn answer_type(head: &Parts, body: &Bytes) -> Option<HeaderValue> {
 }
 
 /// The operation that is asked for, and by whom.
-fn route(head: &Parts) -> Result<(Operation, Credentials<'_>), Error> {
+fn route(head: &Parts) -> Result<(Operation, Claim<'_>), Error> {
     let target = head
         .headers
         .get(TARGET)
@@ -183,8 +206,8 @@ fn route(head: &Parts) -> Result<(Operation, Credentials<'_>), Error> {
     let operation = target
         .and_then(Operation::from_target)
         .ok_or(Error::UnknownOperation)?;
-    let credentials = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
-    Ok((operation, credentials))
+    let claim = credentials::read(&head.headers, head.uri.query().unwrap_or_default())?;
+    Ok((operation, claim))
 }
 
 /// Host and port that the client addressed: of an absolute URI, or else of the `Host` header.

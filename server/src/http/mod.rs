@@ -22,6 +22,7 @@ mod reply;
 mod request_id;
 mod server;
 mod service;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -32,3 +33,4 @@ pub use origin::AllowedOrigins;
 pub use request_id::RequestId;
 pub use server::{DRAIN_LIMIT, Drained, Server, ServerOptions};
 pub use service::{Context, Service};
+pub use signature::{Secret, Verifier};

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::front::Front;
 use super::timer::ConnectionTimer;
-use super::{AllowedOrigins, Service};
+use super::{AllowedOrigins, Service, Verifier};
 
 /// How long a shutdown waits for what is in flight. A container's runtime kills after ten seconds,
 /// and the engine needs some of them to close.
@@ -38,6 +38,8 @@ pub struct ServerOptions {
     pub region: String,
     /// The web pages that may use the server.
     pub origins: AllowedOrigins,
+    /// Who is let in; without it, whoever signs at all.
+    pub verifier: Option<Arc<Verifier>>,
 }
 
 /// How a shutdown ended.
@@ -63,6 +65,7 @@ impl<S: Service> Server<S> {
         let front = Front {
             service,
             origins: options.origins,
+            verifier: options.verifier,
             health: Bytes::from(health),
         };
         Self {

@@ -45,6 +45,10 @@ pub trait Service: Send + Sync + 'static {
         &self,
         request: ControlRequest,
     ) -> impl Future<Output = Result<ControlAnswer, ControlError>> + Send;
+
+    /// The time that dates of signatures are held against, in Unix milliseconds; nothing where time is
+    /// not that of the clients.
+    fn real_time_ms(&self) -> Option<u64>;
 }
 
 impl Service for Stator {
@@ -69,6 +73,10 @@ impl Service for Stator {
     fn answered(&self, operation: Operation, status: StatusCode, spent: &Spent) {
         let answered = Answered::with_status(status.as_u16());
         self.request_times().record(operation, spent, answered);
+    }
+
+    fn real_time_ms(&self) -> Option<u64> {
+        (!self.has_manual_clock()).then(|| self.now_ms())
     }
 
     async fn control(&self, request: ControlRequest) -> Result<ControlAnswer, ControlError> {

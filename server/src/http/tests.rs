@@ -5,6 +5,7 @@ mod connections;
 mod controls;
 mod oddities;
 mod requests;
+mod signatures;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use super::{
 };
 use crate::stator::ClockMove;
 use crate::wire::{Error, Operation};
+
+/// What the fake takes for the time.
+const SIGNED_MS: u64 = 1_767_225_600_000;
 
 /// Answers a few of the operations, each in a way of its own.
 #[derive(Default)]
@@ -62,6 +66,10 @@ impl Service for FakeService {
         }
     }
 
+    fn real_time_ms(&self) -> Option<u64> {
+        Some(SIGNED_MS)
+    }
+
     /// A clock that says where it was moved to.
     async fn control(&self, request: ControlRequest) -> Result<ControlAnswer, ControlError> {
         let now_ms = match request {
@@ -92,13 +100,18 @@ struct Running {
 }
 
 async fn start_with(origins: AllowedOrigins) -> Running {
+    start_with_options(ServerOptions {
+        region: "eu-north-1".to_owned(),
+        origins,
+        verifier: None,
+    })
+    .await
+}
+
+async fn start_with_options(options: ServerOptions) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = Arc::new(FakeService::default());
-    let options = ServerOptions {
-        region: "eu-north-1".to_owned(),
-        origins,
-    };
     let server = Server::new(vec![listener], Arc::clone(&service), options);
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(server.run(async {

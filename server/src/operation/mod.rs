@@ -84,6 +84,7 @@ mod update_time_to_live;
 use bytes::Bytes;
 
 pub use context::RequestContext;
+pub(crate) use definition::instant;
 pub use definition::quota::Quotas;
 
 use crate::{

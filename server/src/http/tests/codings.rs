@@ -7,7 +7,7 @@ use flate2::read::{GzDecoder, GzEncoder, ZlibDecoder, ZlibEncoder};
 
 use super::*;
 
-fn coded(name: &str, plain: &[u8]) -> Vec<u8> {
+pub(super) fn coded(name: &str, plain: &[u8]) -> Vec<u8> {
     let mut coded = Vec::new();
     match name {
         "gzip" => GzEncoder::new(plain, Compression::best()).read_to_end(&mut coded),

@@ -20,7 +20,8 @@ pub(super) use describe::{
 };
 pub(super) use refusal::Refusal;
 pub(super) use stream::{change_stream, stream_arn, stream_label};
-pub(super) use time::{instant, long_date, utc_date};
+pub(crate) use time::instant;
+pub(super) use time::{long_date, utc_date};
 
 use crate::{
     table::{
