@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use hyper::http::request::Parts;
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 /// The parameter that holds the signature of a presigned request, and is not signed itself.
@@ -89,8 +90,7 @@ fn header(head: &Parts, name: &str, out: &mut Vec<u8>) {
             out.push(b',');
         }
         let value = value.as_bytes().trim_ascii();
-        let doubled = value.windows(2).any(|pair| pair == b"  ");
-        if !doubled {
+        if memmem::find(value, b"  ").is_none() {
             out.extend_from_slice(value);
             continue;
         }

@@ -270,22 +270,23 @@ impl<'a> Signed<'a> {
         let holds = self.lasts.unwrap_or(SKEW_MINUTES * 60);
         let earliest = now_ms.saturating_sub(holds * 1000);
         let latest = now_ms + SKEW_MINUTES * MINUTE_MS;
+        if (earliest..=latest).contains(&date_ms) {
+            return Ok(());
+        }
         let (stamp, now) = (self.stamp, date::basic(now_ms));
-        if date_ms < earliest {
-            return Err(invalid(format!(
+        Err(invalid(if date_ms < earliest {
+            format!(
                 "Signature expired: {stamp} is now earlier than {} ({now} - {} min.)",
                 date::basic(earliest),
                 holds.div_ceil(60)
-            )));
-        }
-        if date_ms > latest {
-            return Err(invalid(format!(
+            )
+        } else {
+            format!(
                 "Signature not yet current: {stamp} is still later than {} ({now} + {SKEW_MINUTES} \
                  min.)",
                 date::basic(latest)
-            )));
-        }
-        Ok(())
+            )
+        }))
     }
 
     /// That what says where a request goes and what it asks is signed (IAM user guide, "Create a
