@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::levels::{Targets, flush_splits};
+use super::log_cuts::pieces;
 use super::output::{Cuts, Output};
 use super::picker::Compaction;
 use super::retention::{Bottom, Retention, VersionFilter};
@@ -90,6 +91,7 @@ impl Job {
                 false => overlapped_below(version, compaction),
             },
             splits: Vec::new(),
+            pieces: pieces(version),
         };
         Ok(Job {
             input: Box::new(MergingIter::new(sources(compaction)?)),
@@ -116,6 +118,7 @@ impl Job {
             sstable_size: options.sstable_size.max(1),
             grandparents: Vec::new(),
             splits: flush_splits(version),
+            pieces: pieces(version),
         };
         Job {
             input,

@@ -37,10 +37,7 @@ impl Targets {
     /// is in the last level, whatever there is of it, and little space is taken by old versions.
     pub(super) fn new(version: &Version, options: &Options) -> Targets {
         let fanout = options.level_fanout.max(2);
-        let largest = (1..LEVELS)
-            .map(|level| version.level_size(level))
-            .max()
-            .unwrap_or(0);
+        let largest = version.largest_level_size();
         let first_used = (1..LEVELS).find(|level| !version.level(*level).is_empty());
         let first_used = first_used.unwrap_or(LAST_LEVEL);
 
@@ -86,10 +83,11 @@ pub(super) fn flush_splits(version: &Version) -> Vec<Vec<u8>> {
 }
 
 fn splits(run: &Run) -> Vec<Vec<u8>> {
-    let piece = run.size() / FLUSH_PIECES;
+    let piece = run.size_without_logs() / FLUSH_PIECES;
     let mut splits = Vec::new();
     let mut size = 0;
-    for table in run.tables() {
+    // Logs are cut in their own way.
+    for table in run.tables().iter().filter(|table| !table.is_log_piece()) {
         size += table.meta().size;
         if size >= piece {
             splits.push(table.largest().to_vec());

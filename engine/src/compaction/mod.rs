@@ -14,6 +14,7 @@
 
 mod job;
 mod levels;
+mod log_cuts;
 mod output;
 mod picker;
 mod pressure;

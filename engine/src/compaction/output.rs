@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::log_cuts::LogCuts;
 use crate::error::Result;
-use crate::key::{InternalKeyRef, keyspace_of};
+use crate::key::{InternalKeyRef, KeyspaceId, keyspace_of};
 use crate::manifest::{Table, VersionSet};
 use crate::mutants::{Mutant, is_on};
 use crate::options::Options;
@@ -22,6 +23,10 @@ pub(super) const MAX_GRANDPARENT_TABLES: u64 = 10;
 /// compressed to a fraction, so that an eighth of it may be small.
 const FLUSH_CUT_PART: u64 = 64;
 
+/// A piece of a log has at least one part in so many of a memtable: smaller ones would be too many files,
+/// and are merged like everything else.
+const LOG_PIECE_PART: u64 = 64;
+
 /// Where the files of a job end, besides at their full size.
 pub(super) struct Cuts {
     /// The full size.
@@ -30,12 +35,16 @@ pub(super) struct Cuts {
     pub(super) grandparents: Vec<Arc<Table>>,
     /// Of a flush: user keys in order, behind each of which a file may end.
     pub(super) splits: Vec<Vec<u8>>,
+    /// Pieces of logs in all levels, in order of keys.
+    pub(super) pieces: Vec<Arc<Table>>,
 }
 
 /// Writes versions, in order, into as many files as it takes.
 pub(super) struct Output {
     set: Arc<VersionSet>,
     options: WriterOptions,
+    /// For logs.
+    log_options: WriterOptions,
     cuts: Cuts,
     /// Number of the first split that is not before the last key.
     next_split: usize,
@@ -45,6 +54,7 @@ pub(super) struct Output {
     next_grandparent: usize,
     /// Bytes of those that the current file overlaps.
     overlapped: u64,
+    log: LogCuts,
     writer: Option<Writer>,
     /// Ids of all files begun.
     begun: Vec<u64>,
@@ -58,13 +68,25 @@ impl Output {
         } else {
             options.compression_level
         };
+        let writer_options = WriterOptions {
+            block_size: options.block_size,
+            compression_level,
+            bloom_bits_per_key: options.bloom_bits_per_key,
+        };
         Output {
             set,
-            options: WriterOptions {
-                block_size: options.block_size,
-                compression_level,
-                bloom_bits_per_key: options.bloom_bits_per_key,
+            options: writer_options,
+            log_options: WriterOptions {
+                // Most of it is written this once. Compressing it would cost more than all else.
+                compression_level: match level {
+                    0 => 0,
+                    _ => compression_level,
+                },
+                // Nobody looks for single keys, and a partition's pieces are found by their keys.
+                bloom_bits_per_key: 0,
+                ..writer_options
             },
+            log: LogCuts::new(options.memtable_size as u64 / LOG_PIECE_PART),
             cuts,
             next_split: 0,
             split_size: options.memtable_size as u64 / FLUSH_CUT_PART,
@@ -89,6 +111,9 @@ impl Output {
             return false;
         }
         let size = writer.size();
+        if self.log.should_cut(&self.cuts.pieces, last, user_key, size) {
+            return true;
+        }
         let full = self.cuts.sstable_size;
         size >= full
             || self.overlapped > MAX_GRANDPARENT_TABLES * full
@@ -127,8 +152,15 @@ impl Output {
                 self.begun.push(file_id);
                 let file = self.set.store().create(file_id)?;
                 self.overlapped = 0;
+                self.log.begin();
+                let is_log = keyspace_of(key.user).is_some_and(KeyspaceId::is_log);
+                let options = if is_log {
+                    self.log_options
+                } else {
+                    self.options
+                };
                 self.writer
-                    .insert(Writer::new(file, file_id, self.options))
+                    .insert(Writer::new(file, file_id, options))
                     .add(key, value)
             }
         }

@@ -2,17 +2,20 @@
 //!
 //! In order of urgency:
 //! 1. files all of whose keyspaces are dropped: they are deleted unread;
-//! 2. L0, if it has too many sublevels or is too large: its deepest stack goes down ([`l0`]). For a
+//! 2. pieces of logs in L0: they go to the last level unread ([`logs`]);
+//! 3. L0, if it has too many sublevels or is too large: its deepest stack goes down ([`l0`]). For a
 //!    worker that has deeper levels to look after this comes last;
-//! 3. the level that is fullest, as a part of what it may have, if that is full: the file that
+//! 4. the level that is fullest, as a part of what it may have, if that is full: the file that
 //!    overlaps least of the next level goes down;
-//! 4. files of which a large part is tombstones, so that what they hide gives its space back;
-//! 5. files of which a part is in dropped keyspaces.
+//! 5. files of which a large part is tombstones, so that what they hide gives its space back;
+//! 6. files of which a part is in dropped keyspaces;
+//! 7. pieces of logs that are many and small: they are put together.
 //!
 //! Jobs that run at the same time have no file in common, and do not write to the same keys of a
 //! level ([`Busy`]).
 
 mod l0;
+mod logs;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -139,6 +142,10 @@ pub(crate) enum Reason {
     Tombstones,
     /// A part of the file is in dropped keyspaces.
     DroppedKeyspaces,
+    /// The files are pieces of logs, behind which nothing is.
+    LogPieces,
+    /// The files are small pieces of a log.
+    SmallLogPieces,
 }
 
 /// What is done with the inputs.
@@ -251,9 +258,10 @@ pub(crate) fn pick(
         retention,
         busy,
     };
-    let deleted = picker.dropped_files();
-    if deleted.is_some() {
-        return deleted;
+    // What needs no file read, and is out of the way of all that does.
+    let at_once = picker.dropped_files().or_else(|| picker.log_pieces_of_l0());
+    if at_once.is_some() {
+        return at_once;
     }
     let l0 = picker.full_l0();
     if work == Work::L0 {
@@ -274,6 +282,7 @@ pub(crate) fn pick(
     deep.fullest_level()
         .or_else(|| deep.densest_tombstones())
         .or_else(|| deep.dropped_keyspaces())
+        .or_else(|| deep.small_log_pieces())
         .or(l0)
         .or_else(|| picker.tombstones_of_l0())
 }

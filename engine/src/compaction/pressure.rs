@@ -31,10 +31,7 @@ pub(crate) fn pressure(version: &Version, options: &Options) -> Pressure {
     Pressure {
         l0_score,
         debt_bytes,
-        largest_level: (1..=LAST_LEVEL)
-            .map(|level| version.level_size(level))
-            .max()
-            .unwrap_or(0),
+        largest_level: version.largest_level_size(),
     }
 }
 

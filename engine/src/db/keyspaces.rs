@@ -12,7 +12,7 @@ pub const FIRST_CREATED_KEYSPACE: KeyspaceId = KeyspaceId(1024);
 
 /// Ids reserved by one edit of the manifest, so that a table with indexes, or a test run with a
 /// thousand tables, does not sync it for each. What is left of a block when the database closes is
-/// never used; four thousand million ids last for a long time even so.
+/// never used; two thousand million ids last for a long time even so.
 const BLOCK: u32 = 64;
 
 /// Gives out keyspace ids.
@@ -35,11 +35,12 @@ impl Keyspaces {
         }
     }
 
-    /// An id that was never given out.
-    pub(super) fn create(&self, versions: &VersionSet) -> Result<KeyspaceId> {
+    /// An id that was never given out, with a number that no other id has.
+    pub(super) fn create(&self, versions: &VersionSet, is_log: bool) -> Result<KeyspaceId> {
         let mut state = self.state.lock();
         if state.next == state.limit {
             let limit = state.limit.checked_add(BLOCK);
+            let limit = limit.filter(|limit| !KeyspaceId(*limit).is_log());
             let limit = limit.ok_or_else(|| Error::invalid("all keyspace ids are used up"))?;
             if !is_on(Mutant::IdsBeforeUse) {
                 versions.apply(VersionEdit {
@@ -49,8 +50,11 @@ impl Keyspaces {
             }
             state.limit = limit;
         }
-        let id = KeyspaceId(state.next);
+        let number = state.next;
         state.next += 1;
-        Ok(id)
+        Ok(match is_log {
+            true => KeyspaceId::log(number),
+            false => KeyspaceId(number),
+        })
     }
 }

@@ -165,7 +165,12 @@ impl Db {
     /// A keyspace that was never used. The id is durably never given out again, whether anything is
     /// written to the keyspace or not.
     pub fn create_keyspace(&self) -> Result<KeyspaceId> {
-        self.handle.shared.create_keyspace()
+        self.handle.shared.create_keyspace(false)
+    }
+
+    /// A keyspace that was never used, for a log: see [`KeyspaceId::is_log`].
+    pub fn create_log(&self) -> Result<KeyspaceId> {
+        self.handle.shared.create_keyspace(true)
     }
 
     /// The last commit that is durable, and visible to readers.

@@ -206,9 +206,10 @@ impl Shared {
         self.log.ask(self);
     }
 
-    pub(super) fn create_keyspace(&self) -> Result<KeyspaceId> {
+    pub(super) fn create_keyspace(&self, is_log: bool) -> Result<KeyspaceId> {
         self.health.check()?;
-        self.keyspaces.create(&self.versions).inspect_err(|error| {
+        let created = self.keyspaces.create(&self.versions, is_log);
+        created.inspect_err(|error| {
             // A manifest that can't be appended to is not appended to again.
             if !matches!(error, Error::InvalidArgument(_)) && !error.is_no_room() {
                 self.fail(error);

@@ -15,4 +15,6 @@ pub(crate) use dropped::DroppedKeyspaces;
 pub(crate) use internal::{InternalKey, InternalKeyRef, InternalOrd, Kind, TRAILER_SIZE, Trailer};
 pub use range::KeyRange;
 pub use user::{Key, KeyRef, KeyspaceId};
-pub(crate) use user::{is_stampable, keyspace_of, partition_end, stamp, user_key_hash};
+pub(crate) use user::{
+    is_stampable, keyspace_of, log_partition, partition_end, stamp, user_key_hash,
+};

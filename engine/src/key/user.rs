@@ -12,6 +12,33 @@ use super::internal::{InternalKey, Kind, TRAILER_SIZE};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KeyspaceId(pub u32);
 
+/// The first id of a log.
+const FIRST_LOG: u32 = 1 << 31;
+
+impl KeyspaceId {
+    /// Whether this keyspace is a *log*: made for what is written behind everything that its partition
+    /// has, hardly ever changed after, and dropped with the whole keyspace. Nothing about reading or
+    /// writing a log is different, and nothing is wrong where it is used otherwise. But SSTables are
+    /// written such that what only grows need not be merged over and over.
+    ///
+    /// It is a part of the id so that whoever meets a key knows, in recovery and salvage too. Do not
+    /// change: the server's logs are on disk with such ids.
+    #[must_use]
+    pub fn is_log(self) -> bool {
+        self.0 >= FIRST_LOG
+    }
+
+    /// The id of a log with a number, which is below 2^31.
+    pub(crate) fn log(number: u32) -> KeyspaceId {
+        KeyspaceId(FIRST_LOG | number)
+    }
+
+    /// The id without what makes it that of a log.
+    pub(crate) fn number(self) -> u32 {
+        self.0 & !FIRST_LOG
+    }
+}
+
 impl fmt::Display for KeyspaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
@@ -251,6 +278,13 @@ pub(crate) fn partition_end(user_key: &[u8]) -> Option<usize> {
             _ => return None,
         }
     }
+}
+
+/// The prefix that a user key of a log shares with all keys of its partition; `None` if it is no key of
+/// a log.
+pub(crate) fn log_partition(user_key: &[u8]) -> Option<&[u8]> {
+    keyspace_of(user_key).filter(|keyspace| keyspace.is_log())?;
+    user_key.get(..partition_end(user_key)?)
 }
 
 /// Size of the sequence number that the sort bytes of a stamped key begin with.

@@ -18,6 +18,10 @@ pub(crate) struct Run {
     /// [`fence`] of the last key of each: a search looks at these first, which are side by side in
     /// memory, where each key would be three pointers away.
     fences: Arc<[u128]>,
+    /// Bytes of all files.
+    size: u64,
+    /// Bytes of those that are pieces of logs.
+    log_size: u64,
 }
 
 /// The first 16 bytes of a user key as a number: keyspace, hash and a little more. Keys of which one
@@ -40,7 +44,11 @@ impl Run {
             _ => false,
         });
         let fences = tables.iter().map(|table| fence(table.largest())).collect();
+        let size = |table: &Arc<Table>| table.meta().size;
+        let is_log_piece = |table: &&Arc<Table>| table.is_log_piece();
         (!overlap).then(|| Run {
+            size: tables.iter().map(size).sum(),
+            log_size: tables.iter().filter(is_log_piece).map(size).sum(),
             tables: tables.into(),
             fences,
         })
@@ -58,7 +66,12 @@ impl Run {
 
     /// Bytes of all its files.
     pub(crate) fn size(&self) -> u64 {
-        self.tables.iter().map(|table| table.meta().size).sum()
+        self.size
+    }
+
+    /// Bytes of its files without those that are pieces of logs.
+    pub(crate) fn size_without_logs(&self) -> u64 {
+        self.size - self.log_size
     }
 
     /// Number of the first SSTable that does not end before `user_key`.

@@ -11,6 +11,7 @@ use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::iter::InternalIterator;
+use crate::key::log_partition;
 use crate::sstable::{CacheUse, FileMeta, FoundVersion, Lookup, Reader, SstableIter};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Mutex};
@@ -149,12 +150,16 @@ pub(crate) struct Table {
     reader: ArcSwapOption<Reader>,
     /// Read from since it was last looked at whether it could be closed.
     used: AtomicBool,
+    is_log_piece: bool,
     /// Set when an edit has removed it: with the last version that names it, the file goes too.
     obsolete: AtomicBool,
 }
 
 impl Table {
     pub(super) fn new(meta: FileMeta, store: Arc<TableStore>) -> Arc<Table> {
+        let (first, last) = (&meta.properties.smallest, &meta.properties.largest);
+        let is_log_piece =
+            log_partition(first).is_some_and(|partition| last.starts_with(partition));
         let fresh = store.fresh.lock().remove(&meta.file_id);
         let table = Arc::new_cyclic(|this| Table {
             meta,
@@ -162,6 +167,7 @@ impl Table {
             this: Weak::clone(this),
             reader: ArcSwapOption::default(),
             used: AtomicBool::new(false),
+            is_log_piece,
             obsolete: AtomicBool::new(false),
         });
         if let Some(reader) = fresh {
@@ -193,6 +199,19 @@ impl Table {
     /// Its last user key.
     pub(crate) fn largest(&self) -> &[u8] {
         &self.meta.properties.largest
+    }
+
+    /// Whether it has keys of one partition of a [log](crate::KeyspaceId::is_log), and no others: a
+    /// piece between older and newer ones, that overlaps none of them.
+    pub(crate) fn is_log_piece(&self) -> bool {
+        self.is_log_piece
+    }
+
+    /// Whether both are pieces of one partition of a log.
+    pub(crate) fn is_of_same_partition(&self, other: &Table) -> bool {
+        self.is_log_piece
+            && other.is_log_piece
+            && log_partition(self.smallest()) == log_partition(other.smallest())
     }
 
     /// Whether its keys and those from `smallest` to `largest` have a range in common.

@@ -116,6 +116,13 @@ impl Version {
         }
     }
 
+    /// Bytes of the largest level below L0, but for the pieces of logs: those pile up for as long as
+    /// their log is kept, and lie beside all the rest.
+    pub(crate) fn largest_level_size(&self) -> u64 {
+        let sizes = self.levels.iter().map(Run::size_without_logs);
+        sizes.max().unwrap_or(0)
+    }
+
     /// The newest version of a user key in SSTables that the lookup may see.
     pub(crate) fn get(&self, lookup: &Lookup<'_>, mode: ReadMode) -> Result<Option<FoundVersion>> {
         for run in self.runs() {

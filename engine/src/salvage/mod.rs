@@ -326,7 +326,7 @@ impl Salvage<'_, '_> {
         Ok((entries, epoch.max(1)))
     }
 
-    /// Writes everything into new files. Raises `highest`, a sequence number and a keyspace.
+    /// Writes everything into new files. Raises `highest`, a sequence number and the number of a keyspace.
     fn write(
         &mut self,
         set: &VersionSet,
@@ -358,8 +358,8 @@ impl Salvage<'_, '_> {
             }
             self.salvaged.entries += 1;
             highest.0 = highest.0.max(key.sequence());
-            let KeyspaceId(keyspace) = keyspace_of(key.user).unwrap_or(KeyspaceId(0));
-            highest.1 = highest.1.max(keyspace);
+            let keyspace = keyspace_of(key.user).unwrap_or(KeyspaceId(0));
+            highest.1 = highest.1.max(keyspace.number());
             if self.salvaged.entries.is_multiple_of(1024) {
                 self.advance(set.store().dir(), 0);
             }

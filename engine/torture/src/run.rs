@@ -93,6 +93,16 @@ struct Waiting {
     behind: u64,
 }
 
+/// The first keyspace of a slot; that of the last one is a log.
+fn first_keyspace(slot: u8) -> KeyspaceId {
+    let number = u32::from(slot) + 1;
+    KeyspaceId(if number == u32::from(SLOTS) {
+        1 << 31 | number
+    } else {
+        number
+    })
+}
+
 /// A database under work, its model, and what is known of it.
 pub(crate) struct Run {
     pub(crate) simulation: Simulation,
@@ -132,7 +142,7 @@ impl Run {
             db: Some(db.map_err(|error| format!("an empty directory: {error}"))?),
             model: Model::default(),
             seed: script.seed,
-            slots: (1..=u32::from(SLOTS)).map(KeyspaceId).collect(),
+            slots: (0..SLOTS).map(first_keyspace).collect(),
             dropped: Vec::new(),
             created: BTreeSet::new(),
             snapshots: Vec::new(),
@@ -210,7 +220,7 @@ impl Run {
                 self.transaction(number, keys, *abandon, *wait)?;
             }
             Step::CreateKeyspace => {
-                self.create_keyspace()?;
+                self.create_keyspace(0)?;
             }
             Step::DropKeyspace(slot) => self.drop_keyspace(*slot)?,
             Step::Late(key) => self.write_late(number, *key)?,
@@ -377,11 +387,19 @@ impl Run {
         self.committed(committed, change, wait)
     }
 
-    fn create_keyspace(&mut self) -> Checked<Option<KeyspaceId>> {
-        let created = self.db()?.create_keyspace();
+    /// Of a kind that a slot may have.
+    fn create_keyspace(&mut self, slot: u8) -> Checked<Option<KeyspaceId>> {
+        let is_log = first_keyspace(slot).is_log();
+        let created = match is_log {
+            true => self.db()?.create_log(),
+            false => self.db()?.create_keyspace(),
+        };
         let Some(created) = self.expect("a new keyspace", created)? else {
             return Ok(None);
         };
+        if created.is_log() != is_log {
+            return Err(format!("{created:?} is of another kind than was asked for"));
+        }
         if created < FIRST_CREATED_KEYSPACE || !self.created.insert(created.0) {
             return Err(format!("{created:?} was given out before"));
         }
@@ -389,7 +407,7 @@ impl Run {
     }
 
     fn drop_keyspace(&mut self, slot: u8) -> Checked {
-        let Some(fresh) = self.create_keyspace()? else {
+        let Some(fresh) = self.create_keyspace(slot)? else {
             return Ok(());
         };
         let Some(dropped) = self.slots.get(usize::from(slot)).copied() else {

@@ -158,6 +158,12 @@ impl Store {
         self.db.create_keyspace()
     }
 
+    /// A keyspace that nobody has used before, for a log: what is written behind all that its partition
+    /// has, hardly ever changed, and dropped with the whole keyspace.
+    pub fn create_log(&self) -> Result<KeyspaceId, EngineError> {
+        self.db.create_log()
+    }
+
     /// Unix milliseconds of the engine's clock: the only time there is.
     pub fn now_ms(&self) -> u64 {
         self.db.env().clock.now_ms()

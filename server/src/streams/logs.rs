@@ -45,7 +45,7 @@ impl Logs {
         {
             return Ok(newest.keyspace);
         }
-        let keyspace = self.store.create_keyspace()?;
+        let keyspace = self.store.create_log()?;
         let mut changed = generations.clone();
         let since_ms = now_ms;
         changed.0.insert(0, Generation { keyspace, since_ms });

@@ -27,6 +27,8 @@ fn options() -> Options {
         base_level_size: 3000,
         level_fanout: 3,
         l0_compaction_threshold: 2,
+        // Pieces of logs have 500 bytes at least.
+        memtable_size: 64 * 500,
         ..Options::default()
     }
 }
@@ -254,7 +256,7 @@ impl Database {
                 );
                 expected.extend(value.map(|value| (user_key.to_vec(), value)));
             }
-            for keyspace in (0..KEYSPACES).map(KeyspaceId) {
+            for keyspace in (0..KEYSPACES).map(keyspace) {
                 let partition = (0..PARTITIONS).map(|p| KeyRange::partition(keyspace, &[p]));
                 for range in partition.chain([KeyRange::keyspace(keyspace)]) {
                     let mut part = expected.clone();
@@ -305,6 +307,15 @@ fn finish(job: &mut Job) -> VersionEdit {
 }
 
 const KEYSPACES: u32 = 3;
+
+/// The last one is a log.
+fn keyspace(number: u32) -> KeyspaceId {
+    match number == KEYSPACES - 1 {
+        true => KeyspaceId::log(number),
+        false => KeyspaceId(number),
+    }
+}
+
 const PARTITIONS: u8 = 3;
 
 #[derive(Clone, Debug)]
@@ -322,7 +333,7 @@ enum Op {
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let key = (0..KEYSPACES, 0..PARTITIONS, 0u8..6)
-        .prop_map(|(keyspace, p, s)| Key::new(KeyspaceId(keyspace), &[p], &[s]));
+        .prop_map(|(number, p, s)| Key::new(keyspace(number), &[p], &[s]));
     let value = prop_oneof![2 => (0usize..200).prop_map(Some), 1 => Just(None)];
     let op = prop_oneof![
         60 => (key, value).prop_map(|(key, value)| Op::Write(key, value)),
@@ -330,7 +341,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         8 => Just(Op::Publish),
         3 => Just(Op::Snapshot),
         3 => any::<usize>().prop_map(Op::Release),
-        1 => (0..KEYSPACES).prop_map(|keyspace| Op::Drop(KeyspaceId(keyspace))),
+        1 => (0..KEYSPACES).prop_map(|number| Op::Drop(keyspace(number))),
         8 => Just(Op::Start),
         20 => any::<usize>().prop_map(Op::Step),
         1 => Just(Op::Check),
@@ -588,4 +599,114 @@ fn run(mut job: Job) -> Result<VersionEdit> {
             return Ok(edit);
         }
     }
+}
+
+/// Writes so many values of 100 bytes behind all that a partition of a log has.
+fn append(database: &mut Database, partition: u8, count: u32) {
+    for _ in 0..count {
+        let sort = database.sequence.to_be_bytes();
+        let key = Key::new(KeyspaceId::log(9), &[partition], &sort);
+        database.write(&key, Some(100));
+    }
+    database.visible = database.sequence;
+}
+
+/// Starts what there is to do, and does it. Answers the bytes of files that had to be read for it.
+fn settle_counting(database: &mut Database) -> u64 {
+    let mut read = 0;
+    while database.start() || !database.running.is_empty() {
+        let running = database.running.iter();
+        read += running
+            .map(|(compaction, _)| compaction.size())
+            .sum::<u64>();
+        while !database.running.is_empty() {
+            database.step(0);
+        }
+    }
+    read
+}
+
+#[test]
+fn what_is_written_behind_all_else_is_never_written_again() {
+    let mut database = Database::new();
+    let mut read = 0;
+    for round in 0..60 {
+        // Two large partitions, two small ones in between, and something else.
+        for (partition, count) in [(1, 12), (2, round % 2), (3, 12), (4, 1)] {
+            append(&mut database, partition, count);
+        }
+        database.write(
+            &Key::new(KeyspaceId(1), b"other", &[round as u8 % 7]),
+            Some(100),
+        );
+        database.visible = database.sequence;
+        database.flush();
+        read += settle_counting(&mut database);
+    }
+    database.check();
+    let version = database.set.current();
+    assert!(
+        version.sublevels().len() <= 2,
+        "{}",
+        version.sublevels().len()
+    );
+    let logs = |keyspace: KeyspaceId| keyspace.is_log();
+    let mut pieces = [0; 5];
+    for (level, table) in version.tables() {
+        let keyspaces = &table.meta().properties.keyspaces;
+        assert!(keyspaces.len() == 1 || !keyspaces.iter().any(|used| logs(used.keyspace)));
+        if level == 6 && table.is_log_piece() {
+            let partition = KeyRef::parse(table.smallest()).unwrap().partition()[0];
+            pieces[usize::from(partition)] += table.meta().properties.entries;
+        }
+    }
+    // But for the first flush or two, which find nothing there to be kept apart from.
+    assert!(pieces[1] >= 12 * 58, "{pieces:?}");
+    assert!(pieces[3] >= 12 * 58, "{pieces:?}");
+    let written = 60 * 24 * 110;
+    assert!(
+        read < written / 2,
+        "{read} bytes were read again, of {written}"
+    );
+}
+
+#[test]
+fn small_pieces_of_a_log_are_put_together_once_or_twice() {
+    let mut database = Database::new();
+    database.options.sstable_size = 64 << 10;
+    let (mut read, mut most) = (0, 0);
+    for _ in 0..200 {
+        append(&mut database, 1, 12);
+        append(&mut database, 2, 12);
+        database.flush();
+        read += settle_counting(&mut database);
+        most = most.max(database.file_count());
+    }
+    database.check();
+    // 400 flushed pieces; those put together have 8 of them at least.
+    assert!(most <= 400 / 8 + 2 * 8 + 4, "{most} files");
+    let written = database.stored().len() as u64 * 140;
+    assert!(
+        read < 2 * written,
+        "{read} bytes were read again, of {written}"
+    );
+}
+
+#[test]
+fn a_log_is_dropped_by_whole_files() {
+    let mut database = filled(1, 20, 100);
+    append(&mut database, 1, 30);
+    append(&mut database, 2, 3);
+    database.flush();
+    settle_counting(&mut database);
+    database.drop_keyspace(KeyspaceId::log(9));
+    database.visible = database.sequence;
+    database.flush();
+    assert_eq!(settle_counting(&mut database), 0);
+    assert!(
+        database
+            .stored()
+            .iter()
+            .all(|key| !KeyRef::parse(key.user_key()).unwrap().keyspace().is_log())
+    );
 }

@@ -1,5 +1,7 @@
 //! Runs `scripts.txt`: each case describes a version and says what is picked for it.
 //!
+//! Keys like `p:3` are those of partition `p` of a log.
+//!
 //! Lines of a case: `table LEVEL ID FROM-TO [size=N] [seq=N] [tombstones=N/ENTRIES]
 //! [keyspaces=ID:BYTES,…]`, `busy ID`, `dropped KEYSPACE@SEQUENCE`, `snapshot SEQUENCE`,
 //! `threshold N`. Sizes are in units of one full SSTable; a base level may have four. What is
@@ -14,7 +16,7 @@ use bytes::Bytes;
 use super::*;
 use crate::cache::BlockCache;
 use crate::io::MemoryFs;
-use crate::key::DroppedKeyspaces;
+use crate::key::{DroppedKeyspaces, Key};
 use crate::manifest::VersionSet;
 use crate::sstable::{FileMeta, KeyspaceUse, Properties};
 
@@ -36,6 +38,15 @@ fn number(text: &str) -> u64 {
         .unwrap_or_else(|_| panic!("not a number: {text}"))
 }
 
+fn key(text: &str) -> Bytes {
+    let key = text.split_once(':').map(|(partition, sort)| {
+        let sort = number(sort).to_be_bytes();
+        Key::new(KeyspaceId::log(1), partition.as_bytes(), &sort)
+    });
+    let key = key.as_ref().map_or(text.as_bytes(), Key::as_bytes);
+    Bytes::copy_from_slice(key)
+}
+
 fn parse_table(words: &[&str]) -> (usize, FileMeta) {
     let [level, file_id, range, rest @ ..] = words else {
         panic!("not a table: {words:?}")
@@ -46,8 +57,8 @@ fn parse_table(words: &[&str]) -> (usize, FileMeta) {
         size: UNIT,
         checksum: 0,
         properties: Properties {
-            smallest: Bytes::copy_from_slice(smallest.as_bytes()),
-            largest: Bytes::copy_from_slice(largest.as_bytes()),
+            smallest: key(smallest),
+            largest: key(largest),
             max_sequence: number(file_id),
             entries: 100,
             ..Properties::default()
