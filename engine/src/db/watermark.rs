@@ -105,6 +105,10 @@ impl Durable {
     }
 
     /// Makes commits visible, and wakes those who waited for them.
+    ///
+    /// Each is woken by itself, and yet a group costs one wake-up: a runtime only notes the others while
+    /// a worker that it has woken is still looking for work. Counted on the server with 16 connections:
+    /// 8,958 puts in 1,792 groups, 1,870 writes to an eventfd.
     pub(super) fn publish(&self, sequence: u64) {
         let mut state = self.state.lock();
         self.sequence.store(sequence, Ordering::Release);

@@ -1,6 +1,7 @@
 //! The database as a whole.
 
 mod commits;
+mod files;
 mod model;
 mod reads;
 mod recovery;
