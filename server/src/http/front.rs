@@ -1,6 +1,7 @@
 //! One request, from its head to its answer.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -141,8 +142,9 @@ impl<S: Service> Front<S> {
             credentials,
             host: host(head),
         };
-        let call = contain(self.service.call(operation, body, context));
-        let answer = stopwatch::timed(watch, call).await;
+        // Some operations' futures are tens of kilobytes: it stays where it is made.
+        let mut call = pin!(self.service.call(operation, body, context));
+        let answer = stopwatch::timed(watch, contain(call.as_mut())).await;
         answer.unwrap_or_else(|Panicked| {
             tracing::error!(request_id = %id, %operation, "the operation panicked");
             Err(Error::InternalServer("Internal server error".into()))
