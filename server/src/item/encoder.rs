@@ -243,6 +243,7 @@ impl Encoder {
         // Stable: of the same name the last one stays last.
         spans.sort_by(|left, right| key(left).cmp(key(right)));
         sorted.clear();
+        sorted.reserve(out.len().saturating_sub(open.body));
         let mut kept = 0;
         let mut rest = spans.iter().peekable();
         while let Some(span) = rest.next() {

@@ -10,6 +10,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{
     expression::{BoundCondition, BoundUpdate, ExpressionError},
     item::{Item, MAX_ITEM_SIZE},
@@ -208,9 +210,9 @@ pub(super) fn evaluate(transaction: &Transaction, writes: &[Write]) -> Result<Re
     Ok(results)
 }
 
-/// The current definitions of a plan's tables, each looked up once.
+/// The current definitions of a plan's tables, each looked up once. Most plans are about one.
 #[derive(Default)]
-struct CurrentTables(Vec<Arc<Table>>);
+struct CurrentTables(SmallVec<[Arc<Table>; 1]>);
 
 impl CurrentTables {
     fn of(&mut self, planned: &Table) -> Result<Arc<Table>, Error> {
