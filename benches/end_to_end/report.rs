@@ -52,7 +52,7 @@ pub(crate) fn report(
         }
     }
     for (column, server) in servers.iter().enumerate() {
-        if server.kind == Kind::Endpoint {
+        if server.kind.is_dynamodb() {
             let _ = writeln!(text, "\n{}", server.name);
             for (what, value, goal) in table.ratios(column) {
                 let _ = writeln!(text, "  {what:55} {value:>8.2}   goal {goal}");
@@ -77,26 +77,31 @@ impl Table<'_> {
         *self.medians.get(row * self.servers.len() + column)?
     }
 
-    /// A server that does nothing.
-    fn nothing(&self, kind: Kind, workload: Workload) -> Option<Medians> {
+    /// The first server of a kind.
+    fn first(&self, kind: Kind, workload: Workload) -> Option<Medians> {
         let column = self.servers.iter().position(|server| server.kind == kind)?;
         self.at(workload, column)
     }
 
-    /// The figures of the table in the issue, as far as they were measured.
+    /// The figures that are to be kept, as far as they were measured.
     fn ratios(&self, column: usize) -> Vec<Ratio> {
         use Workload::{
             BatchGet, Get, Put, PutAlone, Query, Scan, Transact, UpdateHot, UpdateSpread,
         };
         let at = |workload| self.at(workload, column);
         let cpu = |of: Option<Medians>, to: Option<Medians>| Some(of?.cpu_us? / to?.cpu_us?);
-        let get_nothing = self.nothing(Kind::NothingOfAnItem, Get);
-        let put_nothing = self.nothing(Kind::NothingEmpty, Put);
+        let get_nothing = self.first(Kind::NothingOfAnItem, Get);
+        let put_nothing = self.first(Kind::NothingEmpty, Put);
         let scan_rate = || {
             let bytes = Scan.item_bytes()? as f64;
             Some(bytes / at(Scan)?.cpu_us?)
         };
-        let all: [(&'static str, Option<f64>, &'static str); 12] = [
+        let verifying = |workload| {
+            let verifies = self.servers.get(column)?.kind == Kind::Verifying;
+            let without = self.first(Kind::Endpoint, workload).filter(|_| verifies)?;
+            Some(at(workload)?.cpu_us? - without.cpu_us?)
+        };
+        let all: [(&'static str, Option<f64>, &'static str); 14] = [
             (
                 "GetItem: CPU, x doing nothing",
                 cpu(at(Get), get_nothing),
@@ -131,6 +136,16 @@ impl Table<'_> {
                     .zip(at(UpdateSpread))
                     .map(|(hot, spread)| hot.rate / spread.rate),
                 ">= 0.6",
+            ),
+            (
+                "GetItem: verifying the signature, us of CPU",
+                verifying(Get),
+                "<= 2",
+            ),
+            (
+                "PutItem: verifying the signature, us of CPU",
+                verifying(Put),
+                "<= 2",
             ),
             (
                 "Query of 25: CPU, x GetItem",

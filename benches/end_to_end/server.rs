@@ -24,6 +24,15 @@ pub(crate) enum Kind {
     NothingEmpty,
     /// It speaks DynamoDB's protocol.
     Endpoint,
+    /// It is this tree's Stator, and verifies signatures.
+    Verifying,
+}
+
+impl Kind {
+    /// Whether it has tables.
+    pub(crate) fn is_dynamodb(self) -> bool {
+        matches!(self, Self::Endpoint | Self::Verifying)
+    }
 }
 
 /// A server that is measured.
@@ -44,6 +53,9 @@ pub(crate) struct Servers {
     children: Vec<Child>,
     _directories: Vec<tempfile::TempDir>,
 }
+
+/// Those that the requests are signed with.
+const CREDENTIALS: &str = "[default]\naws_access_key_id = stator\naws_secret_access_key = stator\n";
 
 /// Bytes of a GetItem's answer.
 const OF_AN_ITEM: &str = "1250";
@@ -73,10 +85,12 @@ impl Servers {
                 Some(format!("http://{address}"))
             })?;
         }
-        servers.stator("stator", &build()?, serve)?;
+        let own = build()?;
+        servers.stator("stator", Kind::Endpoint, &own, serve)?;
+        servers.stator("verifying", Kind::Verifying, &own, serve)?;
         for binary in binaries {
             let (name, path) = named(binary)?;
-            servers.stator(name, Path::new(path), serve)?;
+            servers.stator(name, Kind::Endpoint, Path::new(path), serve)?;
         }
         for endpoint in endpoints {
             let (name, rest) = named(endpoint)?;
@@ -87,14 +101,20 @@ impl Servers {
             servers.add(name, Kind::Endpoint, url, process)?;
         }
         for server in &servers.all {
-            if server.kind == Kind::Endpoint {
+            if server.kind.is_dynamodb() {
                 server.fill()?;
             }
         }
         Ok(servers)
     }
 
-    fn stator(&mut self, name: &str, path: &Path, serve: &[String]) -> Result<(), Box<dyn Error>> {
+    fn stator(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        path: &Path,
+        serve: &[String],
+    ) -> Result<(), Box<dyn Error>> {
         let directory = tempfile::Builder::new()
             .prefix("stator-end-to-end-")
             .tempdir()?;
@@ -102,8 +122,13 @@ impl Servers {
         command.args(["serve", "--port", "0", "--with-parent"]);
         command.arg("--dir").arg(directory.path().join("data"));
         command.args(serve);
+        if kind == Kind::Verifying {
+            let file = directory.path().join("credentials");
+            std::fs::write(&file, CREDENTIALS)?;
+            command.arg("--credentials").arg(file);
+        }
         self._directories.push(directory);
-        self.spawn(name, Kind::Endpoint, command, |line| {
+        self.spawn(name, kind, command, |line| {
             let endpoint = line.trim().strip_prefix("endpoint ")?;
             Some(endpoint.trim().to_owned())
         })
@@ -142,7 +167,7 @@ impl Servers {
             name: name.to_owned(),
             kind,
             connector,
-            asker: asker.filter(|_| kind == Kind::Endpoint),
+            asker: asker.filter(|_| kind.is_dynamodb()),
             host: endpoint.host,
             process,
         });

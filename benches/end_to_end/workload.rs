@@ -78,6 +78,7 @@ impl Workload {
         match server.kind {
             Kind::NothingOfAnItem => self == Self::Get,
             Kind::NothingEmpty => matches!(self, Self::Put | Self::PutAlone),
+            Kind::Verifying => matches!(self, Self::Get | Self::Put),
             Kind::Endpoint => true,
         }
     }
