@@ -24,6 +24,7 @@ fn main() -> Result<()> {
     env.fs.create_dir_all(&dir)?;
     println!("{VALUE_SIZE} B values, {RUN:?} each; times in µs");
     disk(&env, &dir)?;
+    alternating(&env, &dir)?;
     for durability in [
         Durability::Sync,
         Durability::Interval(Duration::from_millis(100)),
@@ -56,6 +57,39 @@ fn disk(env: &Env, dir: &Path) -> Result<()> {
         times.push(env.clock.monotonic() - start);
     }
     report("disk, one page", &mut times, "");
+    Ok(())
+}
+
+/// A page and a commit in turns, so that whatever else the machine does befalls both alike.
+fn alternating(env: &Env, dir: &Path) -> Result<()> {
+    let len = 64 << 20;
+    let path = dir.join("alternating-disk");
+    let log = env.fs.create_log(&path, len, LogMode::Durable)?;
+    log.prepare(0, 64 << 20)?;
+    log.sync()?;
+    let mut page = AlignedBuf::new();
+    page.extend_from_slice(&[7; VALUE_SIZE]);
+    page.pad_to_page();
+    let db = Db::open(env.clone(), &dir.join("alternating"), Options::default())?;
+    let (mut pages, mut commits) = (Vec::new(), Vec::new());
+    let end = env.clock.monotonic() + 2 * RUN;
+    for number in 0..len / page.len() as u64 {
+        let start = env.clock.monotonic();
+        if start >= end {
+            break;
+        }
+        log.write(&page, number * page.len() as u64)?;
+        let between = env.clock.monotonic();
+        let mut batch = Batch::new();
+        let key = Key::new(KeyspaceId(1), b"alternating", &number.to_be_bytes());
+        batch.put(key, vec![7; VALUE_SIZE]);
+        db.write(batch)?.wait()?;
+        pages.push(between - start);
+        commits.push(env.clock.monotonic() - between);
+    }
+    db.close()?;
+    report("in turns: disk, one page", &mut pages, "");
+    report("in turns: one commit", &mut commits, "");
     Ok(())
 }
 

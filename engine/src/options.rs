@@ -26,8 +26,8 @@ pub struct Options {
     /// acknowledged later and later; past it they are refused with `Error::Throttled`.
     pub immutable_memtables: usize,
     /// Decompressed blocks kept in memory, together with the indexes and filters of the SSTables that are
-    /// open: those take half of it at most, and blocks the rest. Indexes and filters of 1 KiB values
-    /// are about 3 per mille of the data; where they do not fit, reads open SSTables again and again.
+    /// open: those take half of it at most, and blocks the rest. For values of 1 KiB indexes and filters are
+    /// about 7 per mille of the data; where they do not fit, reads open SSTables again and again.
     pub block_cache_size: usize,
     /// Space of one WAL segment, which is written with zeros ahead of its use. The first segments
     /// after opening are smaller, so that a short-lived database does not write so much.
