@@ -62,7 +62,7 @@ fn key(number: usize) -> Value {
 
 /// An item of 1 KiB in 12 attributes. `content` makes them differ.
 fn item_at(partition: &str, sort: &str, content: usize) -> Value {
-    let text = format!("{:04}", content % 10_000).repeat(24);
+    let text = format!("{content:08}").repeat(12);
     let fields = (0..10).map(|field| (format!("field{field}"), text.clone()));
     let keys = [("pk", partition), ("sk", sort)].map(|(name, value)| (name.into(), value.into()));
     let all = keys.into_iter().chain(fields);
@@ -80,9 +80,9 @@ pub(crate) fn get(number: usize) -> String {
     json!({"TableName": TABLE, "Key": key(number)}).to_string()
 }
 
-/// Two puts of each item in turn, so that each changes what is there.
-pub(crate) fn puts() -> Vec<String> {
-    let numbers = (0..2 * ITEMS).map(|n| (n % ITEMS, n / ITEMS));
+/// Two puts of each item in turn, of this version and the next, so that each changes what is there.
+pub(crate) fn puts(version: usize) -> Vec<String> {
+    let numbers = (0..2 * ITEMS).map(|n| (n % ITEMS, version + n / ITEMS));
     numbers
         .map(|(number, version)| {
             json!({"TableName": TABLE, "Item": item(number, version)}).to_string()
@@ -111,10 +111,10 @@ pub(crate) fn batch_get(first: usize) -> String {
     json!({"RequestItems": {TABLE: {"Keys": keys}}}).to_string()
 }
 
-/// Two neighbours each, with contents in turn.
-pub(crate) fn transactions() -> Vec<String> {
+/// Two neighbours each, of this version and the next in turn.
+pub(crate) fn transactions(version: usize) -> Vec<String> {
     let put = |number, version| json!({"Put": {"TableName": TABLE, "Item": item(number, version)}});
-    let firsts = (0..ITEMS).map(|n| (2 * n % ITEMS, 2 * n / ITEMS));
+    let firsts = (0..ITEMS).map(|n| (2 * n % ITEMS, version + 2 * n / ITEMS));
     firsts
         .map(|(number, version)| {
             json!({"TransactItems": [put(number, version), put(number + 1, version)]}).to_string()

@@ -1,6 +1,7 @@
 //! The workloads: the rows of the comparison.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::requests::{self, Prepared};
 use crate::server::{Kind, Server};
@@ -91,11 +92,14 @@ impl Workload {
         }
     }
 
-    /// The operation, and the bodies of its requests.
+    /// The operation, and the bodies of its requests. What is written differs from all that was prepared
+    /// before: to put what is there already is no write.
     pub(crate) fn prepare(self) -> Prepared {
+        static VERSION: AtomicUsize = AtomicUsize::new(2);
+        let version = VERSION.fetch_add(2, Ordering::Relaxed);
         let (operation, bodies): (_, Vec<String>) = match self {
             Self::Get => ("GetItem", (0..requests::ITEMS).map(requests::get).collect()),
-            Self::Put | Self::PutAlone => ("PutItem", requests::puts()),
+            Self::Put | Self::PutAlone => ("PutItem", requests::puts(version)),
             Self::UpdateSpread => (
                 "UpdateItem",
                 (0..requests::ITEMS).map(requests::update).collect(),
@@ -106,7 +110,7 @@ impl Workload {
                 "BatchGetItem",
                 (0..40).map(|n| requests::batch_get(n * 25)).collect(),
             ),
-            Self::Transact => ("TransactWriteItems", requests::transactions()),
+            Self::Transact => ("TransactWriteItems", requests::transactions(version)),
             Self::Scan => ("Scan", vec![requests::scan()]),
         };
         Prepared::new(operation, bodies)
