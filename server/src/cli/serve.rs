@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::arguments::{ServeOptions, Storage};
 use super::{Failure, banner, credentials, signals};
@@ -120,16 +122,22 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// To stderr, from `warn` up unless `STATOR_LOG` says otherwise.
+/// To stderr, from `warn` up unless `STATOR_LOG` says otherwise: a level, or levels of modules
+/// (`debug`, `stator::http=debug`). What is neither says nothing.
 fn start_log() {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::WARN.into())
-        .with_env_var("STATOR_LOG")
-        .from_env_lossy();
+    let wanted = std::env::var("STATOR_LOG").unwrap_or_default();
+    // Nothing would be taken for a level.
+    let wanted = Some(wanted.trim()).filter(|wanted| !wanted.is_empty());
+    let filter: Option<Targets> = wanted.and_then(|wanted| wanted.parse().ok());
+    let mut filter = filter.unwrap_or_default();
+    if filter.default_level().is_none() {
+        filter = filter.with_default(tracing::Level::WARN);
+    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // It fails if there is a log already, which then is as good.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    let _ = tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
         .try_init();
 }
 
