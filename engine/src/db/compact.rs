@@ -9,11 +9,13 @@ use std::sync::atomic::Ordering;
 
 use super::budget::Class;
 use super::counters::add;
+use super::keyspaces::FIRST_CREATED_KEYSPACE;
 use super::shared::Shared;
 use super::space::RETRY;
 use crate::compaction::{Busy, Compaction, Job, Progress, Retention, Work, forgettable, pick};
 use crate::error::{Corruption, Error, Result};
 use crate::io::Next;
+use crate::key::KeyspaceId;
 use crate::manifest::{Version, VersionEdit};
 use crate::sync::Mutex;
 
@@ -218,10 +220,17 @@ impl Compactor {
         self.shared.wakers.wake_compactors();
     }
 
-    /// Dropped keyspaces of which nothing is stored are gone.
+    /// Dropped keyspaces of which nothing is stored are gone. So are the ids that were not given out in
+    /// their place: ranges of gone ids would otherwise end at each of those.
     fn forget_keyspaces(&self, version: &Version) -> Result<()> {
-        let forgotten = forgettable(version);
+        let mut forgotten = forgettable(version);
         if !forgotten.is_empty() {
+            let created = forgotten.iter().filter(|keyspace| {
+                let number = KeyspaceId(keyspace.number());
+                number >= FIRST_CREATED_KEYSPACE
+            });
+            let unused: Vec<_> = created.map(|keyspace| keyspace.other_kind()).collect();
+            forgotten.extend(unused);
             let gone = forgotten.iter().map(|keyspace| (keyspace.0, keyspace.0));
             self.shared.apply(VersionEdit {
                 gone: gone.collect(),

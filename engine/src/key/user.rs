@@ -33,6 +33,11 @@ impl KeyspaceId {
         KeyspaceId(FIRST_LOG | number)
     }
 
+    /// The id with the same number that is a log if this is none, and none if this is a log.
+    pub(crate) fn other_kind(self) -> KeyspaceId {
+        KeyspaceId(self.0 ^ FIRST_LOG)
+    }
+
     /// The id without what makes it that of a log.
     pub(crate) fn number(self) -> u32 {
         self.0 & !FIRST_LOG

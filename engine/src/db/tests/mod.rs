@@ -2,6 +2,7 @@
 
 mod commits;
 mod files;
+mod logs;
 mod model;
 mod reads;
 mod recovery;
