@@ -126,6 +126,15 @@ fn make(seed: &str, dir: &Path) -> Result<()> {
                     db.pin(pins, &[keyspace], AsOf::Now)?;
                 }
                 3 => db.unpin(1 + random.below(pins + 1))?,
+                4 if created < CREATED => {
+                    let back = random.below(3);
+                    let at = AsOf::Sequence(db.durable_sequence().saturating_sub(back));
+                    // As of what is not kept any more, or of one that was dropped, there is none.
+                    if let Ok(fork) = db.fork(keyspace, at) {
+                        created += 1;
+                        keyspaces.push(fork);
+                    }
+                }
                 _ => {}
             }
             while db.write_delay().is_err() {

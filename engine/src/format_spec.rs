@@ -11,7 +11,7 @@ use crate::cache::BlockCache;
 use crate::io::{Env, Fs, LogMode, MemoryFs};
 use crate::iter::InternalIterator;
 use crate::key::{InternalKey, InternalKeyRef, Kind};
-use crate::manifest::{HistoryChange, VersionEdit, VersionSet, Window};
+use crate::manifest::{HistoryChange, Overlay, VersionEdit, VersionSet, Window};
 use crate::sstable::{CacheUse, FileMeta, Reader, SstableIter, Writer, WriterOptions};
 use crate::wal::{Operation, RecordBuilder, Segments, replay};
 use crate::{Key, KeyRef, KeyspaceId, ReadMode};
@@ -262,6 +262,12 @@ fn manifest() {
         length_ms: 60_000,
         floor: 7,
     };
+    let overlay = Overlay {
+        source: KeyspaceId(1024),
+        at: 8,
+        created: 9,
+        copied: key(b"a", b"1").as_bytes()[4..].to_vec().into(),
+    };
     let edit = VersionEdit {
         added: vec![(0, sstable_file().1)],
         flushed_sequence: Some(9),
@@ -273,6 +279,8 @@ fn manifest() {
         histories: vec![
             HistoryChange::Window(KeyspaceId(1024), window),
             HistoryChange::Pin(5, KeyspaceId(1024), 8),
+            HistoryChange::Overlay(KeyspaceId(1031), overlay.clone()),
+            HistoryChange::OverlayEnd(KeyspaceId(1025)),
         ],
         ..VersionEdit::default()
     };
@@ -297,7 +305,7 @@ fn manifest() {
         .field(2, "keyspace limit: 0")
         .field(2, "epoch over: 0, that is none")
         .field(4, "record 1: magic \"EDIT\"")
-        .field(4, "payload of 97 bytes")
+        .field(4, "payload of 120 bytes")
         .field(8, "generation 1")
         .field(8, "number 1")
         .field(4, "checksum")
@@ -322,7 +330,11 @@ fn manifest() {
         .field(6, "1,700,000,000,000 ms after 1970")
         .field(4, "another: 1 commit and 1000 ms later")
         .field(7, "window: keyspace 1024, 60,000 ms, floor 7")
-        .field(5, "pin 5: keyspace 1024 as of commit 8");
+        .field(5, "pin 5: keyspace 1024 as of commit 8")
+        .field(5, "fork 1031 of keyspace 1024")
+        .field(2, "as of commit 8, made at 9")
+        .field(13, "copied up to this key")
+        .field(3, "fork 1025 has ended");
     check(
         "manifest",
         &[("current", current.finish()), ("file", file.finish())],
@@ -341,6 +353,8 @@ fn manifest() {
     assert_eq!(version.histories().window(KeyspaceId(1024)), Some(window));
     let gone: Vec<_> = version.dropped().gone().collect();
     assert_eq!(gone, [(1026, 1029)]);
+    let forks: Vec<_> = version.histories().overlays().collect();
+    assert_eq!(forks, [(KeyspaceId(1031), &overlay)]);
     let pins: Vec<_> = version.histories().pins().collect();
     assert_eq!(pins, [(5, KeyspaceId(1024), 8)]);
     assert_eq!(version.times().sequence_at(TIME_MS + 1000), Some(9));

@@ -28,7 +28,7 @@ mod verify;
 mod wal;
 
 pub use db::{
-    AsOf, Batch, Commit, Db, FIRST_CREATED_KEYSPACE, KeyspaceStatistics, Latencies,
+    AsOf, Batch, Commit, Db, FIRST_CREATED_KEYSPACE, Fork, KeyspaceStatistics, Latencies,
     LatencyRecorder, LevelStatistics, Pin, RangeIter, Retention, Snapshot, Statistics, Transaction,
     Written,
 };

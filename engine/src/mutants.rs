@@ -51,6 +51,8 @@ mutants! {
     EditBeforeInputs "edit-before-inputs" "the inputs of a compaction are deleted only behind its edit",
     EditBeforeLog "edit-before-log" "recovery deletes the log only behind the edit that says that it is over",
     DropBeforeDiscard "drop-before-discard" "what was dropped is discarded only behind the sync of the drop",
+    Held "held" "what a pin holds, or a fork is read over, is kept",
+    ForkTombstones "fork-tombstones" "a tombstone of a fork is kept while what it deletes may be in the source",
     IdsBeforeUse "ids-before-use" "keyspace ids are reserved in the manifest before they are given out",
     PageBreak "page-break" "no group of the log in a page that a sync has made durable",
     LogFailure "log-failure" "a failed write of the log ends it",

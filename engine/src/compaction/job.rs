@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::levels::{Targets, flush_splits};
 use super::log_cuts::pieces;
 use super::output::{Cuts, Output};
-use super::picker::Compaction;
+use super::picker::{Compaction, ForkWork};
 use super::retention::{Bottom, Retention, VersionFilter};
 use crate::ReadMode;
 use crate::error::Result;
@@ -84,6 +84,15 @@ impl Job {
     ) -> Result<Job> {
         let level = compaction.output_level;
         let within_l0 = level == 0;
+        let mut sources = sources(compaction)?;
+        let mut retention = retention;
+        if let Some(ForkWork::Copy(part)) = &compaction.forks {
+            // Behind the others: all that the fork has itself is newer.
+            if let Some(layer) = version.layer_to_copy(part.keyspace, part.last.clone())? {
+                sources.push(Box::new(layer));
+            }
+            retention = retention.copying(part.keyspace, part.last.as_ref());
+        }
         let cuts = Cuts {
             sstable_size: Targets::new(version, options).sstable_size,
             grandparents: match within_l0 {
@@ -94,7 +103,7 @@ impl Job {
             pieces: pieces(version),
         };
         Ok(Job {
-            input: Box::new(MergingIter::new(sources(compaction)?)),
+            input: Box::new(MergingIter::new(sources)),
             filter: VersionFilter::new(retention, Bottom::below_level(version, level, within_l0)),
             kept: false,
             output: Output::new(Arc::clone(set), options, level, cuts),

@@ -1,7 +1,7 @@
 //! Chooses what to compact.
 //!
 //! In order of urgency:
-//! 1. files all of whose keyspaces are dropped: they are deleted unread;
+//! 1. files all of whose keyspaces are dropped: they are deleted unread; and forks that are: they end;
 //! 2. pieces of logs in L0: they go to the last level unread ([`logs`]);
 //! 3. L0, if it has too many sublevels or is too large: its deepest stack goes down ([`l0`]). For a
 //!    worker that has deeper levels to look after this comes last;
@@ -9,17 +9,20 @@
 //!    overlaps least of the next level goes down;
 //! 5. files of which a large part is tombstones, so that what they hide gives its space back;
 //! 6. files of which a part is in dropped keyspaces;
-//! 7. pieces of logs that are many and small: they are put together.
+//! 7. pieces of logs that are many and small: they are put together;
+//! 8. when nothing else is to do, the next part of a fork that is not copied out ([`forks`]).
 //!
 //! Jobs that run at the same time have no file in common, and do not write to the same keys of a
 //! level ([`Busy`]).
 
+mod forks;
 mod l0;
 mod logs;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+pub(super) use self::forks::ForkWork;
 use super::levels::{LAST_LEVEL, Targets};
 use super::output::MAX_GRANDPARENT_TABLES;
 use super::pressure::l0_score;
@@ -56,6 +59,8 @@ const MAX_DROPPED: usize = 1024;
 pub(crate) struct Busy {
     file_ids: HashSet<u64>,
     outputs: Vec<OutputRange>,
+    /// Forks that can't be copied out, as a file is damaged.
+    stuck: HashSet<KeyspaceId>,
 }
 
 /// Keys of a level, the first and the last included.
@@ -67,17 +72,17 @@ struct OutputRange {
 }
 
 impl OutputRange {
-    /// Where the output of a compaction may be: between the first and the last key of its inputs.
+    /// Where the output of a compaction may be: between the first and the last key that it reads.
     /// Of none if it only deletes.
     fn of(compaction: &Compaction) -> Option<OutputRange> {
         if compaction.action == Action::Delete {
             return None;
         }
-        let (smallest, largest) = key_range(compaction.tables())?;
+        let (smallest, largest) = compaction.key_range()?;
         Some(OutputRange {
             level: compaction.output_level,
-            smallest: smallest.to_vec(),
-            largest: largest.to_vec(),
+            smallest,
+            largest,
         })
     }
 }
@@ -98,12 +103,24 @@ impl Busy {
     }
 
     /// Frees what it would have written to. Its inputs stay marked.
-    pub(crate) fn remove_output(&mut self, compaction: &Compaction) {
+    fn remove_output(&mut self, compaction: &Compaction) {
         let output = OutputRange::of(compaction);
         let place = self.outputs.iter().position(|o| Some(o) == output.as_ref());
         if let Some(place) = place {
             self.outputs.swap_remove(place);
         }
+    }
+
+    /// A compaction can't be done: its inputs stay marked, as does the fork that it is about.
+    pub(crate) fn give_up(&mut self, compaction: &Compaction) {
+        self.remove_output(compaction);
+        if let Some(ForkWork::Copy(part)) = &compaction.forks {
+            self.stuck.insert(part.keyspace);
+        }
+    }
+
+    fn is_stuck(&self, fork: KeyspaceId) -> bool {
+        self.stuck.contains(&fork)
     }
 
     fn has_any(&self, tables: &[Arc<Table>]) -> bool {
@@ -146,6 +163,8 @@ pub(crate) enum Reason {
     LogPieces,
     /// The files are small pieces of a log.
     SmallLogPieces,
+    /// Forks end, or are copied out.
+    Forks,
 }
 
 /// What is done with the inputs.
@@ -167,6 +186,8 @@ pub(crate) struct Compaction {
     /// The files of each level.
     pub(super) inputs: Vec<(usize, Vec<Arc<Table>>)>,
     pub(super) output_level: usize,
+    /// What it does to forks, if it is about them.
+    pub(super) forks: Option<ForkWork>,
 }
 
 impl Compaction {
@@ -195,6 +216,7 @@ impl Compaction {
             action: Action::Merge,
             inputs,
             output_level: LAST_LEVEL,
+            forks: None,
         })
     }
 
@@ -205,7 +227,30 @@ impl Compaction {
 
     /// Bytes of all inputs.
     pub(crate) fn size(&self) -> u64 {
-        self.tables().map(|table| table.meta().size).sum()
+        let copied = self.copied_size().unwrap_or(0);
+        copied + self.tables().map(|table| table.meta().size).sum::<u64>()
+    }
+
+    /// About how many bytes it copies, where it does that: the database is larger by as much then.
+    pub(crate) fn copied_size(&self) -> Option<u64> {
+        match &self.forks {
+            Some(ForkWork::Copy(part)) => Some(part.size),
+            _ => None,
+        }
+    }
+
+    /// No key that it reads is before the first of these, or behind the last.
+    fn key_range(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let tables = key_range(self.tables());
+        let tables = tables.map(|(smallest, largest)| (smallest.to_vec(), largest.to_vec()));
+        let Some(ForkWork::Copy(part)) = &self.forks else {
+            return tables;
+        };
+        let (first, last) = part.range();
+        Some(match tables {
+            Some((smallest, largest)) => (smallest.min(first), largest.max(last)),
+            None => (first, last),
+        })
     }
 
     /// Whether it reads L0: more urgent than others.
@@ -229,7 +274,7 @@ impl Compaction {
         Some(edit)
     }
 
-    /// An edit that removes the inputs.
+    /// An edit that removes the inputs, and says what becomes of forks.
     pub(super) fn removing_edit(&self) -> VersionEdit {
         let removed = self
             .inputs
@@ -237,6 +282,7 @@ impl Compaction {
             .flat_map(|(level, tables)| tables.iter().map(|table| (*level, table.file_id())));
         VersionEdit {
             removed: removed.collect(),
+            histories: self.forks.iter().flat_map(ForkWork::changes).collect(),
             ..VersionEdit::default()
         }
     }
@@ -267,6 +313,10 @@ pub(crate) fn pick(
     if work == Work::L0 {
         return l0;
     }
+    let ended = picker.ended_forks();
+    if ended.is_some() {
+        return ended;
+    }
     // What L0 needs next is left to its own worker, which may be about to take it. If all of it is in
     // somebody's way, nothing is begun that would be in its way again.
     let mut reserved = busy.clone();
@@ -285,6 +335,7 @@ pub(crate) fn pick(
         .or_else(|| deep.small_log_pieces())
         .or(l0)
         .or_else(|| picker.tombstones_of_l0())
+        .or_else(|| deep.part_of_fork())
 }
 
 /// Dropped keyspaces of which nothing is stored any more: an edit may say that they are gone. All that
@@ -294,7 +345,11 @@ pub(crate) fn forgettable(version: &Version) -> Vec<KeyspaceId> {
     let mut candidates: Vec<KeyspaceId> = version
         .dropped()
         .iter()
-        .filter(|(_, dropped_at)| *dropped_at <= version.flushed_sequence())
+        .filter(|(keyspace, dropped_at)| {
+            // A fork may be read where it is not written to.
+            *dropped_at <= version.flushed_sequence()
+                && version.histories().overlay(*keyspace).is_none()
+        })
         .map(|(keyspace, _)| keyspace)
         .collect();
     if !candidates.is_empty() {
@@ -349,6 +404,7 @@ impl Picker<'_> {
             action: Action::Delete,
             inputs,
             output_level: 0,
+            forks: None,
         })
     }
 
@@ -460,6 +516,7 @@ impl Picker<'_> {
             action,
             inputs,
             output_level,
+            forks: None,
         })
     }
 
@@ -559,6 +616,7 @@ fn rewrite(reason: Reason, level: usize, tables: Vec<Arc<Table>>) -> Compaction 
         action: Action::Merge,
         inputs,
         output_level: level,
+        forks: None,
     }
 }
 

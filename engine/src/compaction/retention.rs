@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::key::{DroppedKeyspaces, InternalKeyRef, KeyspaceId, Kind, Trailer, keyspace_of};
-use crate::manifest::{Histories, Run, Version};
+use crate::manifest::{Histories, Overlay, Run, Version};
+use crate::mutants::{Mutant, is_on};
 use crate::sstable::Properties;
 
 /// Who may read: the sequence numbers at which versions must stay visible.
@@ -23,10 +26,12 @@ pub(crate) struct Retention {
 /// What is kept of a keyspace beside what snapshots see.
 #[derive(Clone, Debug, Default)]
 struct Kept {
-    /// Sequence numbers of pins, in no order.
+    /// Sequence numbers of pins, and of forks of it. In no order.
     held: Vec<u64>,
     /// The floor of its window: every sequence number from there on may be read as of.
     floor: Option<u64>,
+    /// It is a fork that is read over another keyspace.
+    overlay: Option<Overlay>,
 }
 
 /// Who reads one keyspace.
@@ -36,6 +41,8 @@ struct Readers {
     boundaries: Arc<[u64]>,
     /// Whether readers come at any sequence number above the last boundary.
     later: bool,
+    /// What they read it over.
+    overlay: Option<Overlay>,
 }
 
 impl Retention {
@@ -66,7 +73,10 @@ impl Retention {
         floors: impl IntoIterator<Item = (KeyspaceId, u64)>,
     ) -> Retention {
         let mut kept: BTreeMap<KeyspaceId, Kept> = BTreeMap::new();
-        for (_, keyspace, sequence) in histories.pins() {
+        for (keyspace, sequence) in histories.held() {
+            if is_on(Mutant::Held) {
+                break;
+            }
             kept.entry(keyspace).or_default().held.push(sequence);
         }
         for (keyspace, floor) in floors {
@@ -74,6 +84,33 @@ impl Retention {
         }
         self.kept = Arc::new(kept);
         self
+    }
+
+    /// With the forks of the version that the job reads: what of them is copied out is in its SSTables,
+    /// and a later version's need not be.
+    pub(crate) fn with_forks(mut self, histories: &Histories) -> Retention {
+        for (keyspace, overlay) in histories.overlays() {
+            let kept = Arc::make_mut(&mut self.kept);
+            kept.entry(keyspace).or_default().overlay = Some(overlay.clone());
+        }
+        self
+    }
+
+    /// For the job that copies a fork out up to a key, without its keyspace id, or to the end: in what
+    /// it writes, nothing up to there is looked for in the source.
+    pub(super) fn copying(mut self, keyspace: KeyspaceId, until: Option<&Bytes>) -> Retention {
+        if let Some(kept) = Arc::make_mut(&mut self.kept).get_mut(&keyspace) {
+            match (until, &mut kept.overlay) {
+                (Some(until), Some(overlay)) => overlay.copied = until.clone(),
+                (_, overlay) => *overlay = None,
+            }
+        }
+        self
+    }
+
+    /// Whether a keyspace is dropped, or will be for all readers to come.
+    pub(super) fn has_ended(&self, keyspace: KeyspaceId) -> bool {
+        self.dropped.dropped_at(keyspace).is_some()
     }
 
     /// Who reads a keyspace.
@@ -89,6 +126,7 @@ impl Retention {
             return Readers {
                 boundaries: Arc::clone(&self.boundaries),
                 later: true,
+                overlay: None,
             };
         }
         let held = kept.map_or(&[][..], |kept| &kept.held);
@@ -102,18 +140,20 @@ impl Retention {
                 }
             },
             later: dropped.is_none(),
+            overlay: kept.and_then(|kept| kept.overlay.clone()),
         }
     }
 
     /// Whether all of an SSTable that will ever be invisible is so now: nobody reads below its
-    /// newest version.
+    /// newest version, and nothing that it deletes is in another keyspace.
     pub(super) fn is_settled(&self, properties: &Properties) -> bool {
         let snapshots = self.boundaries.first().copied().unwrap_or(0);
         properties.max_sequence <= snapshots
             && properties.keyspaces.iter().all(|used| {
                 let readers = self.readers(used.keyspace);
                 let oldest = readers.boundaries.first();
-                oldest.is_none_or(|oldest| properties.max_sequence <= *oldest)
+                readers.overlay.is_none()
+                    && oldest.is_none_or(|oldest| properties.max_sequence <= *oldest)
             })
     }
 
@@ -140,6 +180,13 @@ fn boundaries(sequences: impl Iterator<Item = u64>) -> Arc<[u64]> {
 }
 
 impl Readers {
+    /// Whether a key may have a value in the keyspace that this one is read over.
+    fn may_be_below(&self, user_key: &[u8]) -> bool {
+        let overlay = self.overlay.as_ref();
+        let overlay = overlay.filter(|_| !is_on(Mutant::ForkTombstones));
+        overlay.is_some_and(|overlay| overlay.needs_source(user_key))
+    }
+
     /// The readers that see a version unless a newer one hides it: those from this boundary on.
     /// `None` if they are all above the last boundary.
     fn first(&self, sequence: u64) -> Option<usize> {
@@ -209,7 +256,10 @@ impl VersionFilter {
             // Above the last boundary it hides nothing from anyone there.
             first_reader => self.first_reader = first_reader,
         }
-        if key.kind() == Some(Kind::Delete) && self.bottom.is_bottom_for(key.user) {
+        if key.kind() == Some(Kind::Delete)
+            && !readers.may_be_below(key.user)
+            && self.bottom.is_bottom_for(key.user)
+        {
             self.aside = Some(key.trailer);
             return false;
         }

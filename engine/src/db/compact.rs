@@ -64,7 +64,7 @@ impl Compactor {
                 self.leave_alone(&corruption);
                 Next::Again
             }
-            Err(error) if error.is_no_room() => {
+            Err(error) if error.is_no_room() || matches!(error, Error::DiskFull { .. }) => {
                 tracing::warn!("a compaction waits: {error}");
                 // Nobody is woken for it: all would find no room again, at once and without end.
                 if let Some((compaction, _)) = self.job.take() {
@@ -116,7 +116,7 @@ impl Compactor {
             let version = self.shared.versions.current();
             let released = self.shared.released.load(Ordering::Acquire);
             // Before the snapshots are listed, as `Retention` asks for.
-            let retention = self.shared.retention(version.flushed_sequence());
+            let retention = self.shared.retention(version.flushed_sequence(), &version);
             let looked_at = (version, running.freed, released);
             let seen = self
                 .looked_at
@@ -134,6 +134,9 @@ impl Compactor {
             }
             let options = &self.shared.options;
             let Some(picked) = pick(version, options, &retention, &running.busy, self.work) else {
+                if self.work == Work::Deep {
+                    self.write_out_forked(version);
+                }
                 self.looked_at = Some(looked_at);
                 return Ok(());
             };
@@ -159,6 +162,12 @@ impl Compactor {
             "compaction begins"
         );
         let (versions, options) = (&self.shared.versions, &self.shared.options);
+        if let Some(size) = compaction.copied_size()
+            && let Err(error) = self.shared.check_room(size)
+        {
+            self.release(&compaction);
+            return Err(error);
+        }
         let begun = match compaction.immediate_edit() {
             Some(edit) => {
                 let applied = self.shared.apply(edit);
@@ -174,7 +183,7 @@ impl Compactor {
             Ok(None) => self.free(&compaction),
             Err(Error::Corruption(corruption)) => {
                 leave_alone(&corruption);
-                self.running.lock().busy.remove_output(&compaction);
+                self.running.lock().busy.give_up(&compaction);
             }
             Err(error) => {
                 self.release(&compaction);
@@ -213,11 +222,20 @@ impl Compactor {
         leave_alone(corruption);
         if let Some((compaction, _)) = self.job.take() {
             let mut running = self.running.lock();
-            running.busy.remove_output(&compaction);
+            running.busy.give_up(&compaction);
             running.freed += 1;
         }
         self.looked_at = None;
         self.shared.wakers.wake_compactors();
+    }
+
+    /// Only what is in SSTables is copied out, and a fork's source may not be written to again.
+    fn write_out_forked(&self, version: &Version) {
+        let forks = version.histories().overlays();
+        let latest = forks.map(|(_, overlay)| overlay.created).max();
+        if let Some(created) = latest.filter(|created| *created > version.flushed_sequence()) {
+            self.shared.write_out(created);
+        }
     }
 
     /// Dropped keyspaces of which nothing is stored are gone. So are the ids that were not given out in

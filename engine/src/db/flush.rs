@@ -90,11 +90,12 @@ impl Flusher {
             // Publishing wakes this task.
             return None;
         }
+        let version = shared.versions.current();
         let job = Job::flush(
             &shared.versions,
-            &shared.versions.current(),
+            &version,
             Box::new(source.memtable.iter()),
-            shared.retention(source.last_sequence),
+            shared.retention(source.last_sequence, &version),
             &shared.options,
         );
         Some((source.clone(), job))

@@ -68,7 +68,7 @@ pub use range::RangeIter;
 pub use snapshot::Snapshot;
 pub use statistics::{KeyspaceStatistics, LevelStatistics, Statistics};
 pub use transaction::Transaction;
-pub use versions::{AsOf, Pin, Retention};
+pub use versions::{AsOf, Fork, Pin, Retention};
 
 use self::shared::Shared;
 use crate::error::{Error, Result};

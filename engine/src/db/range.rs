@@ -9,7 +9,8 @@ use crate::ReadMode;
 use crate::error::{Error, Result};
 use crate::iter::{Direction, InternalIterator, MergingIter, Step, View, VisibleIter};
 use crate::key::KeyRange;
-use crate::manifest::Version;
+use crate::manifest::{LayerReads, Version};
+use crate::sstable::CacheUse;
 
 /// Goes through a range of a snapshot.
 pub struct RangeIter {
@@ -85,10 +86,21 @@ fn sources(
     mode: ReadMode,
 ) -> Result<Vec<Box<dyn InternalIterator>>> {
     let mut sources: Vec<Box<dyn InternalIterator>> = Vec::new();
-    for memtable in memtables.iter().filter(|memtable| !memtable.is_empty()) {
-        sources.push(Box::new(memtable.iter()));
-    }
+    let push_memtables = |sources: &mut Vec<Box<dyn InternalIterator>>| {
+        for memtable in memtables.iter().filter(|memtable| !memtable.is_empty()) {
+            sources.push(Box::new(memtable.iter()));
+        }
+    };
+    push_memtables(&mut sources);
     version.push_iterators(&view.range, mode, &mut sources)?;
+    let reads = LayerReads {
+        mode,
+        cache_use: CacheUse::Keep,
+        memtables: &push_memtables,
+    };
+    if let Some(layer) = version.layer_below(&view.range, view.sequence, &reads)? {
+        sources.push(Box::new(layer));
+    }
     Ok(sources)
 }
 

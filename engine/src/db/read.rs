@@ -1,12 +1,14 @@
 //! Point reads: the memtables, newest first, then the SSTables, newest first. The first that has a
-//! version has the newest.
+//! version has the newest. If none has one and the keyspace is a fork, the same in what it is read over.
 //!
 //! A memtable that is written out is first named by the version and then forgotten, so that whoever
 //! looks at the memtables before the version misses nothing; at worst it finds the same twice.
 
+use super::memtables::Memtables;
 use super::shared::Shared;
 use crate::error::Result;
 use crate::key::{Key, Kind};
+use crate::manifest::Version;
 use crate::memtable::Found;
 use crate::mutants::{Mutant, is_on};
 use crate::sstable::Lookup;
@@ -66,13 +68,36 @@ fn find(
     let memtables = shared.memtables.load();
     let version = shared.versions.load();
     let sequence = sequence();
+    let found = find_own(&memtables, &version, key.as_bytes(), sequence, mode)?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let mut below = version.below(key.as_bytes(), sequence);
+    while let Some((user_key, at)) = below {
+        let found = find_own(&memtables, &version, &user_key, at, mode)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        below = version.below(&user_key, at);
+    }
+    Ok(None)
+}
+
+/// In the keyspace itself.
+fn find_own(
+    memtables: &Memtables,
+    version: &Version,
+    user_key: &[u8],
+    sequence: u64,
+    mode: ReadMode,
+) -> Result<Option<Found>> {
     let in_memory = memtables
         .iter()
-        .find_map(|memtable| memtable.get(key.as_bytes(), sequence));
+        .find_map(|memtable| memtable.get(user_key, sequence));
     if in_memory.is_some() {
         return Ok(in_memory);
     }
-    let found = version.get(&Lookup::new(key.as_bytes(), sequence), mode)?;
+    let found = version.get(&Lookup::new(user_key, sequence), mode)?;
     Ok(found.map(|found| Found {
         sequence: found.sequence,
         kind: found.kind,

@@ -71,6 +71,17 @@ pub(super) fn recover(
             path.display()
         );
     }
+    // What windows, pins and forks name was on the disk before the manifest named it.
+    let named = versions.current().newest_named();
+    if named > replayed.last_sequence {
+        let (path, offset) = replayed.torn.unwrap_or_else(|| (dir.to_path_buf(), 0));
+        return Err(Error::corruption(
+            path,
+            offset,
+            format!("commits up to {named}, which the manifest names"),
+            format!("commits up to {}", replayed.last_sequence),
+        ));
+    }
     // A new epoch if anything of this one is left, be it only an empty segment of the name that the
     // next one would have. The usual first opening of a directory is spared the sync.
     let retired = if is_fresh { retired } else { epoch };
@@ -181,7 +192,8 @@ impl Part {
         let windows = version.histories().windows();
         let floors = windows.map(|(keyspace, window)| (keyspace, window.floor));
         let retention = Retention::new([], u64::MAX, Arc::clone(version.dropped()))
-            .with_histories(version.histories(), floors);
+            .with_histories(version.histories(), floors)
+            .with_forks(version.histories());
         let input = Box::new(SortedIter::from_sorted(self.entries));
         let mut job = Job::flush(versions, &version, input, retention, options);
         let added = loop {

@@ -26,7 +26,7 @@ use crate::compaction::{self, Retention};
 use crate::error::{Error, Result};
 use crate::io::Env;
 use crate::key::KeyspaceId;
-use crate::manifest::{VersionEdit, VersionSet};
+use crate::manifest::{Version, VersionEdit, VersionSet};
 use crate::memtable::Memtable;
 use crate::mutants::{Mutant, is_on};
 use crate::options::{Durability, Options};
@@ -51,7 +51,7 @@ pub(super) struct Shared {
     pub(super) flushed: Mutex<Vec<Arc<Memtable>>>,
     pub(super) dropped: Dropped,
     pub(super) snapshots: SnapshotRegistry,
-    /// Changes of windows and pins, one at a time.
+    /// Changes of windows and pins, and new forks: one at a time.
     pub(super) history_changes: Mutex<()>,
     /// Rises when a snapshot goes that may have kept what was dropped.
     pub(super) released: AtomicU64,
@@ -218,11 +218,11 @@ impl Shared {
     }
 
     /// Which versions must be kept by a flush or a compaction that begins now. Commits up to `kept`
-    /// survive a power cut once its result is in the manifest.
+    /// survive a power cut once its result is in the manifest; `reads` is the version that the job reads.
     ///
     /// A drop that may be lost in a power cut discards nothing yet: readers see it, but what it
     /// dropped would be gone without it.
-    pub(super) fn retention(&self, kept: u64) -> Retention {
+    pub(super) fn retention(&self, kept: u64, reads: &Version) -> Retention {
         let kept = match is_on(Mutant::DropBeforeDiscard) {
             true => u64::MAX,
             false => kept,
@@ -231,9 +231,11 @@ impl Shared {
         let dropped = self.dropped.load().until(kept);
         let floor = |length_ms| self.window_floor(length_ms);
         let (snapshots, visible, floors) = self.snapshots.begin_job(&self.durable, &dropped, floor);
-        // Behind the snapshots: who makes a pin holds one until the version has it.
+        // Behind the snapshots: who makes a pin or a fork holds one until the version has it.
         let version = self.versions.current();
-        Retention::new(snapshots, visible, dropped).with_histories(version.histories(), floors)
+        Retention::new(snapshots, visible, dropped)
+            .with_histories(version.histories(), floors)
+            .with_forks(reads.histories())
     }
 
     /// Makes the commits up to one, which is durable as far as readers are concerned, survive a power
@@ -247,6 +249,22 @@ impl Shared {
             self.synced.fetch_max(synced, Ordering::AcqRel);
         }
         Ok(())
+    }
+
+    /// Fails where so many bytes more would leave less room on the disk than writes need.
+    pub(super) fn check_room(&self, size: u64) -> Result<()> {
+        self.space.check_room(&*self.env.fs, &self.dir, size)
+    }
+
+    /// Has the memtables written out that may hold commits up to one.
+    pub(super) fn write_out(&self, sequence: u64) {
+        let memtables = self.memtables.load();
+        let waiting = memtables.immutable.first();
+        if waiting.is_none_or(|newest| newest.last_sequence < sequence)
+            && self.queue.rotate(&memtables.active, &self.memtables)
+        {
+            self.wakers.flusher.wake();
+        }
     }
 
     /// Nobody reads at a sequence number any more: what was dropped behind it may go.

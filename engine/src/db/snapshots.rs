@@ -43,7 +43,7 @@ pub(super) struct Past {
     whole: bool,
     windows: Arc<BTreeMap<KeyspaceId, Window>>,
     collected: u64,
-    /// Keyspaces of which pins keep just this sequence number.
+    /// Keyspaces of which pins and forks keep just this sequence number.
     held: BTreeSet<KeyspaceId>,
 }
 
@@ -99,13 +99,13 @@ impl SnapshotRegistry {
     ) -> Past {
         let mut state = self.state.lock();
         let held = histories();
-        let held = held.pins().filter(|(_, _, at)| *at == sequence);
+        let held = held.held().filter(|(_, at)| *at == sequence);
         let past = Past {
             sequence,
             whole: state.live.get(&sequence).is_some_and(|live| live.whole),
             windows: Arc::clone(&state.windows),
             collected: state.collected,
-            held: held.map(|(_, keyspace, _)| keyspace).collect(),
+            held: held.map(|(keyspace, _)| keyspace).collect(),
         };
         state.live.entry(sequence).or_default().count += 1;
         past

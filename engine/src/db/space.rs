@@ -73,6 +73,22 @@ impl DiskSpace {
         }
     }
 
+    /// Fails if the disk would be too full for commits with so many bytes more on it.
+    pub(super) fn check_room(&self, fs: &dyn Fs, dir: &Path, size: u64) -> Result<()> {
+        // Where it can't be asked for, the disk says itself when it is full.
+        let Ok(Some(Space { free, total })) = fs.space(dir) else {
+            return Ok(());
+        };
+        let floor = self.floor.min(total / LARGEST_PART);
+        match free < floor.saturating_add(size) {
+            true => Err(Error::DiskFull {
+                free,
+                floor: floor.saturating_add(size),
+            }),
+            false => Ok(()),
+        }
+    }
+
     fn look(&self, fs: &dyn Fs, dir: &Path) -> Result<()> {
         self.committed.store(0, Ordering::Relaxed);
         // Where it can't be asked for, the disk says itself when it is full.

@@ -54,6 +54,8 @@ pub struct Statistics {
     pub compaction_debt: u64,
     /// Dropped keyspaces of which something may still be stored.
     pub dropped_keyspaces: usize,
+    /// Forks that are not copied out yet.
+    pub forks: usize,
     /// Of the block cache, its bookkeeping included.
     pub block_cache_size: u64,
     /// Blocks in it.
@@ -182,6 +184,7 @@ impl Statistics {
             l0_sublevels: version.sublevels().len(),
             compaction_debt: compaction::pressure(&version, &shared.options).debt_bytes,
             dropped_keyspaces: version.dropped().len(),
+            forks: version.histories().overlays().count(),
             block_cache_size: cache.bytes,
             block_cache_blocks: cache.blocks,
             block_cache_misses: cache.misses,

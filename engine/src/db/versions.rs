@@ -1,4 +1,4 @@
-//! The past: retention windows, pins, and reading as of a moment.
+//! The past: retention windows, pins, reading as of a moment, and forks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,11 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::key::KeyspaceId;
-use crate::manifest::{HistoryChange, VersionEdit, Window};
+use crate::manifest::{HistoryChange, Overlay, VersionEdit, Window};
+
+/// Keyspaces that are read over one another, at most: each is one more place where a key that is not
+/// found is looked for. Those that are copied out do not count.
+const MAX_OVERLAYS: usize = 16;
 
 /// A moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,20 @@ pub struct Pin {
     pub keyspace: KeyspaceId,
     /// As of when.
     pub sequence: u64,
+}
+
+/// A fork that is not copied out yet: what it has not written itself it shares with its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fork {
+    /// The fork.
+    pub keyspace: KeyspaceId,
+    /// What it was made of.
+    pub source: KeyspaceId,
+    /// As of when.
+    pub sequence: u64,
+    /// About how many bytes of SSTables are still to be copied.
+    pub uncopied_size: u64,
 }
 
 impl Db {
@@ -180,6 +198,71 @@ impl Db {
                 sequence,
             });
         pins.collect()
+    }
+
+    /// A new keyspace with what another one had in it at a moment, at once and whatever its size: what
+    /// the fork has not written itself is read from the source, which may go on changing, or be dropped.
+    /// In the background it is copied out, part by part, and then shares nothing any more; until then
+    /// what is shared takes its room once, and is kept for as long as the fork is.
+    ///
+    /// Readers as of an earlier commit than the call find nothing in it. It has no retention window yet.
+    /// Durable on return; blocks.
+    ///
+    /// Fails with `InvalidArgument` if the source had been dropped by then, if the moment is still to
+    /// come, or if the source is the last of sixteen forks, each of the one before, none of which is
+    /// copied out; with `NotKept` if the source has not kept that moment.
+    pub fn fork(&self, source: KeyspaceId, at: AsOf) -> Result<KeyspaceId> {
+        let shared = &self.handle.shared;
+        let _turn = shared.history_changes.lock();
+        // It keeps what is forked until the manifest does.
+        let snapshot = self.snapshot_at(at)?;
+        let at = snapshot.sequence();
+        snapshot.check(source)?;
+        shared.check_exists(source, at)?;
+        let current = shared.versions.current();
+        let below = |keyspace: &KeyspaceId| {
+            let overlay = current.histories().overlay(*keyspace);
+            overlay.map(|overlay| overlay.source)
+        };
+        if std::iter::successors(Some(source), below).count() > MAX_OVERLAYS {
+            let message = format!("a fork of {MAX_OVERLAYS} forks, none of which is copied out");
+            return Err(Error::invalid(message));
+        }
+        // What is copied will have this sequence number: the fork's own commits are above it.
+        let created = shared.durable.sequence();
+        shared.make_synced(created)?;
+        let keyspace = shared.create_keyspace(source.is_log())?;
+        if source >= keyspace {
+            let message = format!("a fork of keyspace {source}, which was never created");
+            return Err(Error::invalid(message));
+        }
+        let overlay = Overlay {
+            source,
+            at,
+            created,
+            copied: bytes::Bytes::new(),
+        };
+        shared.change_histories(vec![HistoryChange::Overlay(keyspace, overlay)])?;
+        Ok(keyspace)
+    }
+
+    /// The forks that are not copied out yet, in order of keyspace; those among them which are dropped
+    /// but still needed.
+    #[must_use]
+    pub fn forks(&self) -> Vec<Fork> {
+        let current = self.handle.shared.versions.current();
+        let forks = current.histories().overlays();
+        let forks = forks.map(|(keyspace, overlay)| Fork {
+            keyspace,
+            source: overlay.source,
+            sequence: overlay.at,
+            uncopied_size: current
+                .uncopied(keyspace)
+                .iter()
+                .map(|piece| piece.size)
+                .sum(),
+        });
+        forks.collect()
     }
 
     /// The newest commit known to have been written at or before a wall-clock time, in milliseconds

@@ -1,9 +1,11 @@
 //! Iterators that merge sources and hide what a reader must not see.
 
+mod layer;
 mod merging;
 mod sorted;
 mod visible;
 
+pub(crate) use layer::{Layer, LayerIter};
 pub(crate) use merging::MergingIter;
 pub(crate) use sorted::SortedIter;
 pub use visible::{Direction, Step};

@@ -152,6 +152,22 @@ impl KeyRange {
         self
     }
 
+    /// The same range in another keyspace. This one is within a single keyspace.
+    pub(crate) fn in_keyspace(&self, keyspace: KeyspaceId) -> KeyRange {
+        let id = keyspace.0.to_be_bytes();
+        let own_id = self.start.get(..id.len()).unwrap_or_default();
+        let moved = |key: &[u8]| [&id, key.get(id.len()..).unwrap_or_default()].concat();
+        let within = |end: &&Vec<u8>| end.len() > id.len() && end.starts_with(own_id);
+        KeyRange {
+            start: moved(&self.start),
+            end: match self.end.as_ref().filter(within) {
+                Some(end) => Some(moved(end)),
+                None => keyspace_end(keyspace),
+            },
+            partition_prefix: self.partition_prefix,
+        }
+    }
+
     /// The first key bytes of the range.
     #[must_use]
     pub fn start(&self) -> &[u8] {
@@ -261,6 +277,22 @@ mod tests {
         let behind_all = range.after(&highest);
         assert!(behind_all.is_empty());
         assert_eq!(behind_all.partition_prefix(), None);
+    }
+
+    #[test]
+    fn a_range_in_another_keyspace_has_the_same_keys() {
+        let other = KeyspaceId(7);
+        for range in [
+            KeyRange::keyspace as fn(KeyspaceId) -> KeyRange,
+            |keyspace| KeyRange::partition(keyspace, b"p"),
+            |keyspace| KeyRange::sort_prefix(keyspace, b"p", &[0xFF]),
+            |keyspace| KeyRange::segment(keyspace, 0, 3),
+            |keyspace| KeyRange::segment(keyspace, 1, 3),
+            |keyspace| KeyRange::segment(keyspace, 2, 3),
+            |keyspace| KeyRange::keyspace(keyspace).before(&Key::new(keyspace, b"p", b"s")),
+        ] {
+            assert_eq!(range(KS).in_keyspace(other), range(other));
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@
 //! | 12 | pin ended: its id |
 //! | 13 | another time sample: what both numbers have more than those of the one before it in the edit |
 //! | 14 | a range of keyspaces that are gone: the first id, how many more |
+//! | 15 | fork, or more of it copied: keyspace, source, sequence number of the source, sequence number at which it was made, the last copied key without keyspace id (its length before it) |
+//! | 16 | fork copied out, or read by nobody: keyspace |
 
 use super::histories::HistoryChange;
 use crate::key::KeyspaceId;
@@ -63,7 +65,7 @@ pub(crate) struct VersionEdit {
     pub(crate) epoch: Option<u64>,
     /// Samples of (sequence number, milliseconds since 1970).
     pub(crate) times: Vec<(u64, u64)>,
-    /// Windows and pins: in this order.
+    /// Windows, pins and forks: in this order.
     pub(crate) histories: Vec<HistoryChange>,
 }
 
@@ -192,7 +194,7 @@ impl VersionEdit {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::Window;
+    use super::super::{Overlay, Window};
     use super::*;
 
     fn edit() -> VersionEdit {
@@ -227,10 +229,18 @@ mod tests {
             length_ms: 86_400_000,
             floor: 77,
         };
+        let overlay = Overlay {
+            source: KeyspaceId(8),
+            at: 90,
+            created: 300,
+            copied: Bytes::from_static(b"key"),
+        };
         vec![
             HistoryChange::Window(KeyspaceId(8), window),
             HistoryChange::Pin(u64::MAX, KeyspaceId(9), 90),
             HistoryChange::Unpin(3),
+            HistoryChange::Overlay(KeyspaceId(1030), overlay),
+            HistoryChange::OverlayEnd(KeyspaceId(1030)),
         ]
     }
 

@@ -12,6 +12,7 @@ mod edit;
 pub(crate) mod fuzzing;
 mod histories;
 pub(crate) mod inspect;
+mod layers;
 mod open_tables;
 mod record;
 mod run;
@@ -21,7 +22,8 @@ mod version;
 mod version_set;
 
 pub(crate) use edit::VersionEdit;
-pub(crate) use histories::{Histories, HistoryChange, Window};
+pub(crate) use histories::{Histories, HistoryChange, Overlay, Window};
+pub(crate) use layers::{LayerReads, Piece, PieceEnd};
 pub(crate) use run::{Run, RunIter};
 pub(crate) use table::Table;
 pub(crate) use version::{LEVELS, Version};

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
+use super::layers::{Piece, PieceEnd};
 use super::open_tables::OpenTables;
 use crate::ReadMode;
 use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::io::{File, Fs};
 use crate::iter::InternalIterator;
-use crate::key::log_partition;
+use crate::key::{KeyspaceId, keyspace_of, log_partition};
 use crate::sstable::{CacheUse, FileMeta, FoundVersion, Lookup, Reader, SstableIter};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{ArcSwapOption, Mutex};
@@ -285,6 +286,28 @@ impl Table {
     ) -> Result<Box<dyn InternalIterator>> {
         let reader = self.with_reader(mode, |reader| Ok(Arc::clone(reader)))?;
         Ok(Box::new(SstableIter::new(reader, mode, cache_use)))
+    }
+
+    /// What it has of a keyspace behind a key, which is without keyspace id; `None` if nothing.
+    pub(crate) fn piece(&self, keyspace: KeyspaceId, behind: &[u8]) -> Option<Piece> {
+        let properties = &self.meta.properties;
+        let uses = &properties.keyspaces;
+        let place = uses.binary_search_by_key(&keyspace, |used| used.keyspace);
+        let used = uses.get(place.ok()?)?;
+        let id_size = size_of::<KeyspaceId>();
+        let end = match keyspace_of(&properties.largest) == Some(keyspace) {
+            true => PieceEnd::At(properties.largest.slice(id_size..)),
+            false => PieceEnd::Whole,
+        };
+        if matches!(&end, PieceEnd::At(end) if **end <= *behind) {
+            return None;
+        }
+        let all: u64 = uses.iter().map(|used| used.bytes).sum();
+        let size = u128::from(self.meta.size) * u128::from(used.bytes) / u128::from(all.max(1));
+        Some(Piece {
+            end,
+            size: u64::try_from(size).unwrap_or(u64::MAX),
+        })
     }
 
     pub(super) fn make_obsolete(&self) {

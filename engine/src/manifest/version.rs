@@ -79,6 +79,11 @@ impl Version {
         &self.numbers.histories
     }
 
+    /// Commits up to this one are in the log or in SSTables: they were before the manifest named it.
+    pub(crate) fn newest_named(&self) -> u64 {
+        self.numbers.histories.newest_sequence()
+    }
+
     /// A level below L0; empty for any other number.
     pub(crate) fn level(&self, level: usize) -> &Run {
         // The run of L0 is always empty.
@@ -270,7 +275,7 @@ impl Numbers {
             let histories = Arc::make_mut(&mut self.histories);
             edit.histories
                 .iter()
-                .for_each(|change| histories.apply(change));
+                .try_for_each(|change| histories.apply(change))?;
         }
         if !edit.times.is_empty() {
             let exact_ms = self.histories.longest_window_ms();

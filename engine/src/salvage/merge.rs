@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::Value;
 use crate::error::Result;
 use crate::io::File;
-use crate::key::InternalKey;
+use crate::key::{InternalKey, KeyspaceId, Kind, keyspace_of};
+use crate::manifest::Version;
 use crate::sstable::{Entries, LostRange, Remains};
 
 /// Where versions come from, in order, and what is lost there.
@@ -105,21 +106,61 @@ impl Ord for Head {
     }
 }
 
+/// A fork and what it is read over: where the fork's own version of a key may be lost, what is below
+/// must not show.
+pub(super) struct Shadow {
+    fork: KeyspaceId,
+    below: Vec<KeyspaceId>,
+    created: u64,
+    copied: Vec<u8>,
+}
+
+impl Shadow {
+    /// Those of a version.
+    pub(super) fn of_forks(version: &Version) -> Vec<Shadow> {
+        let histories = version.histories();
+        let forks = histories.overlays().map(|(fork, overlay)| {
+            let next = |keyspace: &KeyspaceId| Some(histories.overlay(*keyspace)?.source);
+            Shadow {
+                fork,
+                below: std::iter::successors(Some(overlay.source), next).collect(),
+                created: overlay.created,
+                copied: overlay.copied.to_vec(),
+            }
+        });
+        forks.collect()
+    }
+
+    /// The tombstone that keeps a key from being seen through the fork.
+    fn tombstone(&self, user_key: &[u8]) -> Option<InternalKey> {
+        let suffix = user_key.get(size_of::<KeyspaceId>()..)?;
+        let shown = self.below.contains(&keyspace_of(user_key)?)
+            && (self.copied.is_empty() || suffix > self.copied.as_slice());
+        let in_fork = || [&self.fork.0.to_be_bytes(), suffix].concat();
+        shown.then(|| InternalKey::new(&in_fork(), self.created, Kind::Delete))
+    }
+}
+
+/// The number of no source: what has it is made here.
+const MADE_HERE: usize = usize::MAX;
+
 /// All sources as one.
 pub(super) struct Merge {
     sources: Vec<Source>,
     heads: BinaryHeap<Reverse<Head>>,
     last: Option<InternalKey>,
     left_out: u64,
+    forks: Vec<Shadow>,
 }
 
 impl Merge {
-    pub(super) fn new(sources: Vec<Source>) -> Result<Merge> {
+    pub(super) fn new(sources: Vec<Source>, forks: Vec<Shadow>) -> Result<Merge> {
         let mut merge = Merge {
             heads: BinaryHeap::with_capacity(sources.len()),
             sources,
             last: None,
             left_out: 0,
+            forks,
         };
         (0..merge.sources.len()).try_for_each(|source| merge.refill(source))?;
         Ok(merge)
@@ -146,13 +187,31 @@ impl Merge {
                 continue;
             }
             self.last = Some(key.clone());
-            if self.is_doubtful(&key) {
+            self.shadow(&key);
+            if source != MADE_HERE && self.is_doubtful(&key) {
                 self.left_out += 1;
                 continue;
             }
             return Ok(Some((key, value)));
         }
         Ok(None)
+    }
+
+    /// A fork has a higher id than what it is read over: its keys come later.
+    fn shadow(&mut self, key: &InternalKey) {
+        let user_key = key.as_ref().user;
+        let forks = self.forks.iter();
+        let tombstones = forks.filter_map(|fork| fork.tombstone(user_key));
+        let needed: Vec<InternalKey> = tombstones
+            .filter(|tombstone| self.is_doubtful(tombstone))
+            .collect();
+        for key in needed {
+            self.heads.push(Reverse(Head {
+                key,
+                source: MADE_HERE,
+                value: Value::new(),
+            }));
+        }
     }
 
     /// Whether a newer version of the key may be lost.

@@ -7,12 +7,13 @@
 //! **Never a wrong value.** Where a block is lost, what older files have of its keys may have been
 //! overwritten or deleted by what was in it. Such versions are left out, unless the filter of the
 //! damaged file says that it did not have the key. Commits that the log has lost cannot be told apart by
-//! key: what they wrote is as it was before them.
+//! key: what they wrote is as it was before them. Of a fork that is not copied out, keys that may be lost
+//! do not show what their source has: the fork may have had another value.
 //!
 //! **Without a manifest**, or without one that can be read, every SSTable in the directory counts, and
 //! the newest version of each key. Then files that were no longer needed may bring back what was
 //! deleted, keyspaces that were dropped have their entries again under ids that nobody uses, and the
-//! times of commits are those of the log only.
+//! times of commits are those of the log only. Forks have then what was written to them or copied, and no more.
 
 mod merge;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use crate::verify::{OnProgress, Progress, lock, read_file};
 use crate::wal::{self, Operation};
 use crate::{FIRST_CREATED_KEYSPACE, Value};
 
-use self::merge::{Merge, Source};
+use self::merge::{Merge, Shadow, Source};
 
 /// Keyspace ids left unused behind the highest that was seen, where the manifest that knew the limit is
 /// lost: an empty keyspace leaves no trace, and its id must not be given out again.
@@ -164,10 +165,14 @@ impl Salvage<'_, '_> {
         let cache = Arc::new(BlockCache::new(0, 1));
         let set = VersionSet::read(Arc::clone(self.fs), to, cache, options.manifest_size)?;
         let mut highest = (edit.flushed_sequence.unwrap_or(0), 0);
-        for meta in self.write(&set, Merge::new(sources)?, options, &mut highest)? {
+        let forks = version.as_ref().map(Shadow::of_forks).unwrap_or_default();
+        let merge = Merge::new(sources, forks)?;
+        for meta in self.write(&set, merge, options, &mut highest)? {
             edit.added.push((LEVELS - 1, meta));
         }
-        edit.flushed_sequence = Some(highest.0);
+        // No commit to come may have a number that the manifest names.
+        let named = version.as_ref().map_or(0, Version::newest_named);
+        edit.flushed_sequence = Some(highest.0.max(named));
         edit.next_file_id = None;
         if version.is_none() {
             let seen = highest.1.max(FIRST_CREATED_KEYSPACE.0);
@@ -193,8 +198,8 @@ impl Salvage<'_, '_> {
             .map_err(|error| {
                 self.fault(self.dir, error);
                 self.salvaged.remarks.push(
-                    "The manifest is lost: what was deleted may be there again, and what was \
-                     dropped takes room again."
+                    "The manifest is lost: what was deleted may be there again, what was dropped \
+                     takes room again, and forks lack what was not copied into them."
                         .to_owned(),
                 );
             })

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::io::Simulation;
 use crate::key::Key;
 use crate::verify::fixture::{DIR, Fixture, Random, entries, options};
+use crate::{AsOf, Batch, Db, Direction, KeyRange, ReadMode, Step};
 
 const NEW: &str = "/new";
 
@@ -207,4 +209,113 @@ fn an_open_database_and_a_directory_with_files_are_refused() {
         save(&fixture).unwrap_err().kind(),
         ErrorKind::InvalidArgument
     );
+}
+
+const BASE: KeyspaceId = KeyspaceId(1);
+
+/// All entries of a keyspace, by their names.
+fn in_keyspace(db: &Db, keyspace: KeyspaceId) -> BTreeMap<Vec<u8>, Value> {
+    let snapshot = db.snapshot();
+    let range = KeyRange::keyspace(keyspace);
+    let mut iter = snapshot.range(range, Direction::Forward, ReadMode::Blocking);
+    let mut found = BTreeMap::new();
+    loop {
+        match iter.next().unwrap() {
+            Step::Entry { key, value } => {
+                found.insert(key.partition().to_vec(), value);
+            }
+            Step::Paused(_) => {}
+            Step::End => return found,
+        }
+    }
+}
+
+/// A fork that has overwritten and deleted a part of what it is made of, and is not copied out.
+fn forked() -> (Fixture, KeyspaceId) {
+    let fixture = Fixture {
+        simulation: Simulation::new(9),
+        random: Random::new(9),
+        history: BTreeMap::new(),
+        dropped: Vec::new(),
+    };
+    let write = |db: &Db, keyspace, own: &str, of: u64| {
+        let mut batch = Batch::new();
+        for number in (0..1600u64).filter(|number| number % of == 0) {
+            let key = Key::new(keyspace, number.to_string().as_bytes(), b"");
+            match number % 4 == 0 && of > 1 {
+                true => batch.delete(key),
+                false => batch.put(key, format!("{own} {number} ").repeat(6)),
+            }
+        }
+        // It may be larger than a memtable.
+        db.write_unthrottled(batch).unwrap().wait().unwrap();
+    };
+    let db = fixture.open(DIR).unwrap();
+    write(&db, BASE, "base", 1);
+    db.close().unwrap();
+    let db = fixture.open(DIR).unwrap();
+    let fork = db.fork(BASE, AsOf::Now).unwrap();
+    write(&db, fork, "fork", 2);
+    drop(db);
+    fixture.simulation.kill();
+    // What the log has gets into SSTables when it is opened.
+    let db = fixture.open(DIR).unwrap();
+    assert_eq!(db.forks().len(), 1, "it is not copied out");
+    db.close().unwrap();
+    (fixture, fork)
+}
+
+#[test]
+fn a_fork_never_shows_what_it_had_replaced() {
+    let mut lost = 0;
+    let (sound, fork) = forked();
+    let copy = |seed| Fixture {
+        simulation: sound.simulation.fork(seed),
+        random: Random::new(seed),
+        history: BTreeMap::new(),
+        dropped: Vec::new(),
+    };
+    let db = copy(0).open(DIR).unwrap();
+    let live = in_keyspace(&db, fork);
+    assert_eq!(live.len(), 1200);
+    db.close().unwrap();
+    for round in 0..16 {
+        let fixture = copy(round);
+        if round > 0 {
+            let mut random = Random::new(round);
+            let tables = names(&fixture, ".sst");
+            let name = &tables[random.below(tables.len() as u64) as usize];
+            let place = random.below(1 << 32) as usize;
+            fixture.damage(name, |contents| {
+                let at = place % contents.len();
+                match round % 3 {
+                    0 => contents.truncate(at),
+                    _ => contents[at] ^= 16,
+                }
+            });
+        }
+        let salvaged = save(&fixture).unwrap();
+        let verified = crate::verify(&fixture.env(), Path::new(NEW), &mut |_| {}).unwrap();
+        assert!(verified.damage.is_empty(), "{verified:?}");
+        let db = fixture.open(NEW).unwrap();
+        for _ in 0..2 {
+            let found = in_keyspace(&db, fork);
+            for (name, value) in &found {
+                assert_eq!(live.get(name), Some(value), "round {round}");
+            }
+            for name in live.keys().filter(|name| !found.contains_key(*name)) {
+                let in_either = [fork, BASE].map(|keyspace| Key::new(keyspace, name, b""));
+                assert!(in_either.iter().any(|key| is_lost(&salvaged, key)));
+                lost += 1;
+            }
+            if round == 0 {
+                assert_eq!(found, live);
+            }
+            // And once more when it is copied out.
+            fixture.simulation.run_until_idle();
+            assert_eq!(db.forks(), []);
+        }
+        db.close().unwrap();
+    }
+    assert!(lost > 0);
 }

@@ -311,6 +311,15 @@ impl Check<'_, '_> {
                         format!("from offset {offset} on it has commits that were never finished");
                     self.leftover(path, reason);
                 }
+                let (last, named) = (replayed.last_sequence, version.newest_named());
+                if named > last {
+                    self.damage(Corruption {
+                        file: self.dir.to_path_buf(),
+                        offset: 0,
+                        expected: format!("commits up to {named}, which the manifest names").into(),
+                        found: format!("commits up to {last}").into(),
+                    });
+                }
             }
             Err(error) => self.fault(self.dir, error),
         }

@@ -64,6 +64,9 @@ pub(crate) fn check(simulation: &Simulation, damage: &Damage, state: &State<'_>)
             // The space of a keyspace is given back once its drop is in the log: where damage takes
             // that away again, what was dropped is not all there any more.
             model.leave_out_dropped(last);
+            if damage.file == DamagedFile::Manifest && tail {
+                model.leave_out_forks();
+            }
             model.truncate(last);
             right_or_refused(&db, &model, &path)?;
             // Compaction must not make right what was not.
@@ -137,8 +140,8 @@ fn right_or_refused(db: &Db, model: &Model, damaged: &Path) -> Checked {
     };
     let snapshot = db.snapshot();
     for key in model.keys() {
-        match db.get(key, ReadMode::Blocking) {
-            Ok(found) if found == model.get(key, snapshot.sequence()) => {}
+        match db.get(&key, ReadMode::Blocking) {
+            Ok(found) if found == model.get(&key, snapshot.sequence()) => {}
             Ok(_) => {
                 return Err(format!(
                     "{} was damaged, and {key:?} has a wrong value",

@@ -62,6 +62,7 @@ fn work(durability: Durability) -> Vec<Step> {
         steps.push(Step::Run(12));
         steps.push(Step::Stamped(round % 3, 2));
         match round {
+            0 => steps.push(Step::Fork((0, 2), 0)),
             1 => steps.push(Step::DropKeyspace(1)),
             2 => steps.push(restart(How::Close, Kept::Nothing, durability)),
             _ => steps.push(Step::Transaction(

@@ -1,6 +1,6 @@
 //! The oracle: every version of every key, and who sees which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stator_engine::{Batch, Key, KeyRange, KeyspaceId, Value};
 
@@ -23,7 +23,20 @@ type Stamped = (KeyspaceId, Vec<u8>, Vec<u8>, Value);
 pub struct Model {
     versions: BTreeMap<Key, BTreeMap<u64, Option<Value>>>,
     dropped: BTreeMap<KeyspaceId, u64>,
+    forks: BTreeMap<KeyspaceId, Fork>,
+    /// Keyspaces of which it does not say what is in them.
+    left_out: BTreeSet<KeyspaceId>,
     last: u64,
+}
+
+/// What a keyspace was forked of.
+#[derive(Clone, Copy, Debug)]
+struct Fork {
+    source: KeyspaceId,
+    /// As of when.
+    at: u64,
+    /// Readers below see nothing in it.
+    created: u64,
 }
 
 impl Change {
@@ -80,6 +93,12 @@ impl Change {
     }
 }
 
+/// The same key in another keyspace.
+fn in_keyspace(key: &Key, keyspace: KeyspaceId) -> Key {
+    let parts = key.as_key_ref();
+    Key::new(keyspace, &parts.partition(), parts.sort())
+}
+
 impl Model {
     /// A commit was given its place.
     pub fn apply(&mut self, sequence: u64, change: Change) {
@@ -126,35 +145,67 @@ impl Model {
         if dropped.is_some_and(|at| *at <= sequence) {
             return None;
         }
-        let versions = self.versions.get(key)?;
-        versions.range(..=sequence).next_back()?.1.clone()
+        let versions = self.versions.get(key);
+        let own = versions.and_then(|versions| versions.range(..=sequence).next_back());
+        if let Some((_, value)) = own {
+            return value.clone();
+        }
+        let fork = self.forks.get(&key.keyspace())?;
+        if sequence < fork.created {
+            return None;
+        }
+        self.get(&in_keyspace(key, fork.source), fork.at)
+    }
+
+    /// A keyspace was forked of another one, as of a commit, when another one was the last.
+    pub(crate) fn fork(&mut self, keyspace: KeyspaceId, source: KeyspaceId, at: u64, created: u64) {
+        let fork = Fork {
+            source,
+            at,
+            created,
+        };
+        self.forks.insert(keyspace, fork);
     }
 
     /// What a reader at a sequence number sees in a range, in order.
     #[must_use]
     pub fn range(&self, range: &KeyRange, sequence: u64) -> Vec<(Vec<u8>, Value)> {
-        let inside = self
-            .versions
-            .keys()
-            .filter(|key| range.contains(key.as_bytes()));
+        let keys = self.keys();
+        let inside = keys.filter(|key| range.contains(key.as_bytes()));
         let seen = inside.filter_map(|key| {
-            let value = self.get(key, sequence)?;
+            let value = self.get(&key, sequence)?;
             Some((key.as_bytes().to_vec(), value))
         });
         seen.collect()
     }
 
-    /// Leaves out the keyspaces that were dropped behind a commit, with all that was in them.
-    pub(crate) fn leave_out_dropped(&mut self, sequence: u64) {
-        let dropped = &self.dropped;
-        self.versions.retain(|key, _| {
-            let at = dropped.get(&key.keyspace());
-            at.is_none_or(|at| *at <= sequence)
-        });
+    /// Leaves out the forks: the manifest may have lost what made one.
+    pub(crate) fn leave_out_forks(&mut self) {
+        self.left_out.extend(self.forks.keys());
     }
 
-    /// All keys that were ever written.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.versions.keys()
+    /// Leaves out the keyspaces that were dropped behind a commit; not what is forked of them.
+    pub(crate) fn leave_out_dropped(&mut self, sequence: u64) {
+        let dropped = self.dropped.iter().filter(|(_, at)| **at > sequence);
+        self.left_out.extend(dropped.map(|(keyspace, _)| *keyspace));
+    }
+
+    /// All keys that were ever written, and those in forks that have them of others. In order.
+    #[must_use]
+    pub fn keys(&self) -> std::collections::btree_set::IntoIter<Key> {
+        let mut keys: BTreeSet<Key> = self.versions.keys().cloned().collect();
+        // A source is older than what is forked of it.
+        for (keyspace, fork) in &self.forks {
+            let first = Key::new(fork.source, b"", b"");
+            let source = first.as_bytes().get(..4).unwrap_or_default();
+            let below: Vec<Key> = keys
+                .iter()
+                .filter(|key| key.as_bytes().starts_with(source))
+                .map(|key| in_keyspace(key, *keyspace))
+                .collect();
+            keys.extend(below);
+        }
+        keys.retain(|key| !self.left_out.contains(&key.keyspace()));
+        keys.into_iter()
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use stator_engine::io::{Faults, Simulation};
 use stator_engine::{
-    Commit, Db, Direction, Durability, Error, FIRST_CREATED_KEYSPACE, Key, KeyRange, KeyspaceId,
-    Options, ReadMode, Snapshot, Value,
+    AsOf, Commit, Db, Direction, Durability, Error, FIRST_CREATED_KEYSPACE, Key, KeyRange,
+    KeyspaceId, Options, ReadMode, Snapshot, Value,
 };
 
 use crate::campaign::Coverage;
@@ -224,6 +224,7 @@ impl Run {
             }
             Step::DropKeyspace(slot) => self.drop_keyspace(*slot)?,
             Step::Late(key) => self.write_late(number, *key)?,
+            Step::Fork(slots, back) => self.fork(*slots, *back)?,
             Step::Await => self.await_all()?,
             Step::Snapshot => {
                 let fresh = self.db()?.snapshot();
@@ -426,6 +427,37 @@ impl Run {
         Ok(())
     }
 
+    /// Forks the keyspace of one slot, as of now or some commits before, into another slot, or the same
+    /// one. What was there lives on without a slot.
+    fn fork(&mut self, (source, to): (u8, u8), back: u8) -> Checked {
+        let db = self.db()?;
+        let created = db.durable_sequence();
+        let at = match back {
+            0 => AsOf::Now,
+            _ => AsOf::Sequence(created.saturating_sub(u64::from(back))),
+        };
+        let source = self.key((source, 0, 0)).keyspace();
+        let forked = match db.fork(source, at) {
+            // Sixteen of each other, or one that was dropped and is in its slot still.
+            Err(Error::NotKept { .. } | Error::InvalidArgument(_)) => return Ok(()),
+            forked => self.expect("a fork", forked)?,
+        };
+        let Some(fork) = forked else {
+            return Ok(());
+        };
+        if fork < FIRST_CREATED_KEYSPACE || !self.created.insert(fork.0) {
+            return Err(format!("{fork:?} was given out before"));
+        }
+        let at = created.saturating_sub(u64::from(back));
+        self.model.fork(fork, source, at, created);
+        // What a fork is made of has to outlive what is synced by the clock.
+        self.floor = self.floor.max(created);
+        if let Some(slot) = self.slots.get_mut(usize::from(to)) {
+            *slot = fork;
+        }
+        Ok(())
+    }
+
     /// Writes to one of the keyspaces that were dropped: nobody sees it, whenever that is.
     fn write_late(&mut self, number: usize, key: KeyNumber) -> Checked {
         let (back, partition, sort) = key;
@@ -576,8 +608,8 @@ impl Run {
     fn check_remains(&self) -> Checked {
         for snapshot in &self.snapshots {
             for key in self.model.keys().take(3) {
-                let expected = self.model.get(key, snapshot.sequence());
-                if let Ok(found) = snapshot.get(key, ReadMode::Blocking)
+                let expected = self.model.get(&key, snapshot.sequence());
+                if let Ok(found) = snapshot.get(&key, ReadMode::Blocking)
                     && found != expected
                 {
                     let of = format!("{key:?} in a snapshot of the process that ended");
@@ -669,8 +701,8 @@ pub(crate) fn check_all(db: &Db, model: &Model) -> Checked {
         }
     }
     for key in model.keys() {
-        let expected = model.get(key, snapshot.sequence());
-        let found = db.get(key, ReadMode::Blocking).map_err(failed)?;
+        let expected = model.get(&key, snapshot.sequence());
+        let found = db.get(&key, ReadMode::Blocking).map_err(failed)?;
         if found != expected {
             let of = format!("{key:?} after opening at {}", snapshot.sequence());
             return Err(differs(&of, &found, &expected));

@@ -42,6 +42,8 @@ pub enum Step {
     DropKeyspace(u8),
     /// Writes a key of a keyspace that was dropped: late, as if nobody had said so.
     Late(KeyNumber),
+    /// Forks the keyspace of one slot into another, as of so many commits before.
+    Fork((u8, u8), u8),
     /// Waits for all commits that nobody has waited for.
     Await,
     /// Takes a snapshot.
@@ -328,7 +330,11 @@ impl Draw {
             46 if self.one_in(2) => Step::CreateKeyspace,
             46 => Step::Late(self.key()),
             47 => Step::DropKeyspace(self.byte(SLOTS.into())),
-            48..56 => Step::Await,
+            48 => {
+                let slots = (self.byte(SLOTS.into()), self.byte(SLOTS.into()));
+                Step::Fork(slots, self.pick(&[0, 0, 1, 5], 0))
+            }
+            49..56 => Step::Await,
             56..60 => Step::Snapshot,
             60 => Step::Release(self.byte(4)),
             61..66 => Step::Get(self.key(), self.byte(4)),

@@ -82,18 +82,30 @@ class Database:
 
     def live(self):
         """The newest values: {user key: value}, without what is deleted or dropped."""
-        newest, dropped = {}, self.dropped()
+        stored = {}  # keyspace -> user key without it -> versions
         for version in self.versions():
-            known = newest.get(version.key)
-            if known is None or known.sequence < version.sequence:
-                newest[version.key] = version
-        return {
-            key: version.value
-            for key, version in sorted(newest.items())
-            if version.value is not None
-            and (keyspace := keys.split(key, str(self.directory), 0).keyspace) not in dropped
-            and not self.is_gone(keyspace)
-        }
+            keyspace = keys.split(version.key, str(self.directory), 0).keyspace
+            stored.setdefault(keyspace, {}).setdefault(version.key[4:], []).append(version)
+        hidden = self.dropped()
+        live = {}
+        for keyspace in {*stored, *self.state.forks}:
+            if keyspace not in hidden and not self.is_gone(keyspace):
+                for suffix, version in self._shown(stored, keyspace, 2**64).items():
+                    if version.value is not None:
+                        live[keyspace.to_bytes(4, "big") + suffix] = version.value
+        return dict(sorted(live.items()))
+
+    def _shown(self, stored, keyspace, at):
+        """The newest version of every key of a keyspace as of a commit, be it a fork or not."""
+        shown, fork = {}, self.state.forks.get(keyspace)
+        if fork and at >= fork.created:
+            below = self._shown(stored, fork.source, fork.at)
+            shown = {suffix: v for suffix, v in below.items() if suffix > fork.copied}
+        for suffix, versions in stored.get(keyspace, {}).items():
+            seen = [version for version in versions if version.sequence <= at]
+            if seen:
+                shown[suffix] = max(seen, key=lambda version: version.sequence)
+        return shown
 
 
 def stray(directory, state):

@@ -19,6 +19,16 @@ class File:
     properties: Properties
 
 
+@dataclass(frozen=True)
+class Fork:
+    """What a keyspace shows beside its own."""
+
+    source: int
+    at: int
+    created: int
+    copied: bytes
+
+
 @dataclass
 class State:
     """What the edits so far come to. `levels` maps (level, file id) to the file."""
@@ -33,6 +43,13 @@ class State:
     samples: list = field(default_factory=list)
     windows: dict = field(default_factory=dict)  # keyspace -> (milliseconds, floor)
     pins: dict = field(default_factory=dict)  # (id, keyspace) -> sequence number
+    forks: dict = field(default_factory=dict)  # keyspace -> Fork
+
+    def newest_named(self):
+        """The highest sequence number that windows, pins and forks name."""
+        floors = [floor for _, floor in self.windows.values()]
+        created = [fork.created for fork in self.forks.values()]
+        return max([0, *floors, *self.pins.values(), *created])
 
     def level(self, number):
         """The files of a level; those of level 0 newest first, those of others by their keys."""
@@ -159,8 +176,14 @@ def edit(payload, name, offset):
             if first + more >= 2**32:
                 cursor.fail("keyspaces within u32", first + more, cursor.at)
             yield "keyspaces gone", first, first + more
+        elif tag == 15:
+            id, source = cursor.varint("keyspace", 32), cursor.varint("source", 32)
+            at, created = cursor.varint("sequence number"), cursor.varint("sequence number")
+            yield "fork", id, Fork(source, at, created, cursor.sized("copied key"))
+        elif tag == 16:
+            yield "fork ended", cursor.varint("keyspace", 32)
         else:
-            cursor.fail("a tag from 1 to 14", tag, cursor.at - 1)
+            cursor.fail("a tag from 1 to 16", tag, cursor.at - 1)
 
 
 def apply(state, fields, name, offset):
@@ -208,6 +231,15 @@ def apply(state, fields, name, offset):
             state.pins[pin, id] = sequence
         elif kind == "pin ended":
             state.pins = {of: at for of, at in state.pins.items() if of[0] != rest[0]}
+        elif kind == "fork":
+            id, fork = rest
+            before = state.forks.get(id, fork)
+            same = (before.source, before.at, before.created) == (fork.source, fork.at, fork.created)
+            if fork.source >= id or fork.at > fork.created or not same or fork.copied < before.copied:
+                fail("a fork that can be", f"keyspace {id}: {fork}")
+            state.forks[id] = fork
+        elif kind == "fork ended":
+            state.forks.pop(rest[0], None)
     numbers = {
         "flushed": "flushed",
         "next file id": "next_file",

@@ -154,6 +154,7 @@ def replay(directory, state):
         raise Corrupt(name, 0, f"no epoch above {epoch}", f"epoch {min(later)}")
     paths = epochs.get(epoch, {})
     if not paths:
+        _reaches(directory.name, state.flushed, state)
         return []
     read = {}
     segment = lambda number: read.setdefault(number, Segment(paths[number]))
@@ -187,7 +188,14 @@ def replay(directory, state):
                     f"none, though {segment(candidate).name} says at offset {group.offset} "
                     f"that {group.durable} was durable",
                 )
+        _reaches(here.name, missing - 1, state)
         return kept
+
+
+def _reaches(name, last, state):
+    """What windows, pins and forks name was in the log before it was named."""
+    if max(last, state.flushed) < state.newest_named():
+        raise Corrupt(name, 0, f"commits up to {state.newest_named()}", f"commits up to {last}")
 
 
 def _continues(group, due, starts_segment, flushed):

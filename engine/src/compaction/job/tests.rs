@@ -399,6 +399,7 @@ proptest! {
             let version = database.set.current();
             let compaction = Compaction {
                 reason: Reason::FullLevel,
+                forks: None,
                 action: Action::Merge,
                 inputs: tables.into_iter().map(|(level, table)| (level, vec![table])).collect(),
                 output_level: 6,

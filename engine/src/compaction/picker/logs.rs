@@ -44,6 +44,7 @@ impl Picker<'_> {
             action: Action::Move,
             inputs: vec![(0, free)],
             output_level: LAST_LEVEL,
+            forks: None,
         })
     }
 
@@ -62,7 +63,15 @@ impl Picker<'_> {
         // What is dropped goes as it is.
         let mut groups = groups.filter(|group| {
             let mut keyspaces = group.iter().flat_map(|t| &t.meta().properties.keyspaces);
-            group.len() >= SMALL_PIECES && !keyspaces.any(|k| self.retention.is_dropped(k.keyspace))
+            let ends = group.first().zip(group.last());
+            // What a fork gets may come to lie between them.
+            let is_free = ends.is_some_and(|(first, last)| {
+                let (smallest, largest) = (first.smallest(), last.largest());
+                !self.busy.writes_to(LAST_LEVEL, smallest, largest)
+            });
+            is_free
+                && group.len() >= SMALL_PIECES
+                && !keyspaces.any(|k| self.retention.is_dropped(k.keyspace))
         });
         let group = groups.next()?;
         let mut size = 0;

@@ -157,7 +157,7 @@ fn run(input: &str) -> String {
     let retention = Retention::new(case.snapshots, 1_000_000, std::sync::Arc::new(case.dropped));
     let mut busy = Busy {
         file_ids: case.busy.into_iter().collect(),
-        outputs: Vec::new(),
+        ..Busy::default()
     };
     let mut output = String::new();
     let work = if case.l0 { Work::L0 } else { Work::Deep };

@@ -2,6 +2,7 @@
 
 mod commits;
 mod files;
+mod forks;
 mod logs;
 mod model;
 mod reads;

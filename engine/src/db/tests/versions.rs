@@ -16,7 +16,7 @@ use crate::key::{KeyRange, Kind};
 
 const OTHER: KeyspaceId = KeyspaceId(2);
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         memtable_size: 2 << 10,
         base_level_size: 4 << 10,
@@ -26,19 +26,19 @@ fn options() -> Options {
     }
 }
 
-fn simulated(seed: u64) -> (Simulation, Db) {
+pub(super) fn simulated(seed: u64) -> (Simulation, Db) {
     let simulation = Simulation::new(seed);
     let db = Db::open(simulation.env(), Path::new("/parent/db"), options()).unwrap();
     (simulation, db)
 }
 
-fn reopen(simulation: &Simulation, db: Db) -> Db {
+pub(super) fn reopen(simulation: &Simulation, db: Db) -> Db {
     db.close().unwrap();
     Db::open(simulation.env(), Path::new("/parent/db"), options()).unwrap()
 }
 
 /// Writes everything out and merges all SSTables into the last level.
-fn compact_all(simulation: &Simulation, db: &Db) {
+pub(super) fn compact_all(simulation: &Simulation, db: &Db) {
     let shared = &db.handle.shared;
     let active = std::sync::Arc::clone(&shared.memtables.load().active);
     if !active.is_empty() {
@@ -50,7 +50,7 @@ fn compact_all(simulation: &Simulation, db: &Db) {
     let Some(compaction) = Compaction::everything(&version) else {
         return;
     };
-    let retention = shared.retention(version.flushed_sequence());
+    let retention = shared.retention(version.flushed_sequence(), &version);
     let (versions, options) = (&shared.versions, &shared.options);
     let mut job = Job::compaction(versions, &version, &compaction, retention, options).unwrap();
     let edit = loop {
@@ -62,7 +62,7 @@ fn compact_all(simulation: &Simulation, db: &Db) {
 }
 
 /// The versions of a keyspace in SSTables: user key, sequence number, kind.
-fn stored(db: &Db, keyspace: KeyspaceId) -> BTreeSet<(Vec<u8>, u64, Kind)> {
+pub(super) fn stored(db: &Db, keyspace: KeyspaceId) -> BTreeSet<(Vec<u8>, u64, Kind)> {
     let version = db.handle.shared.versions.current();
     let range = KeyRange::keyspace(keyspace);
     let mut sources = Vec::new();
@@ -86,7 +86,7 @@ fn value_at(db: &Db, at: AsOf, name: &str) -> Result<Option<String>> {
     Ok(value.map(|value| String::from_utf8(value.to_vec()).unwrap()))
 }
 
-fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
+pub(super) fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
     result.unwrap_err().kind()
 }
 
@@ -302,11 +302,11 @@ fn what_is_written_to_a_keyspace_that_is_gone_is_never_seen() {
 }
 
 /// All versions of all keys of a keyspace: by user key and sequence number, whether it is a value.
-type History = BTreeMap<Vec<u8>, BTreeMap<u64, bool>>;
+pub(super) type History = BTreeMap<Vec<u8>, BTreeMap<u64, bool>>;
 
 /// The same with each tombstone at the value that it hides: which of several tombstones in a row does
 /// so makes no difference.
-fn shape(stored: BTreeSet<(Vec<u8>, u64, Kind)>) -> BTreeSet<(Vec<u8>, u64, Kind)> {
+pub(super) fn shape(stored: BTreeSet<(Vec<u8>, u64, Kind)>) -> BTreeSet<(Vec<u8>, u64, Kind)> {
     let mut hidden = 0;
     let shape = stored.into_iter().map(|(user_key, sequence, kind)| {
         if kind == Kind::Put {
@@ -318,7 +318,7 @@ fn shape(stored: BTreeSet<(Vec<u8>, u64, Kind)>) -> BTreeSet<(Vec<u8>, u64, Kind
 }
 
 /// What has to be stored for readers at these sequence numbers, once all is compacted.
-fn needed(history: &History, readers: &BTreeSet<u64>) -> BTreeSet<(Vec<u8>, u64, Kind)> {
+pub(super) fn needed(history: &History, readers: &BTreeSet<u64>) -> BTreeSet<(Vec<u8>, u64, Kind)> {
     let mut needed = BTreeSet::new();
     for (user_key, versions) in history {
         let seen: BTreeMap<u64, bool> = readers
