@@ -230,7 +230,11 @@ impl Shared {
         let kept = kept.max(self.synced.load(Ordering::Acquire));
         let dropped = self.dropped.load().until(kept);
         let floor = |length_ms| self.window_floor(length_ms);
-        let (snapshots, visible, floors) = self.snapshots.begin_job(&self.durable, &dropped, floor);
+        let (snapshots, visible, mut floors) =
+            self.snapshots.begin_job(&self.durable, &dropped, floor);
+        if is_on(Mutant::WindowKept) {
+            floors.clear();
+        }
         // Behind the snapshots: who makes a pin or a fork holds one until the version has it.
         let version = self.versions.current();
         Retention::new(snapshots, visible, dropped)
@@ -241,6 +245,9 @@ impl Shared {
     /// Makes the commits up to one, which is durable as far as readers are concerned, survive a power
     /// cut.
     pub(super) fn make_synced(&self, sequence: u64) -> Result<()> {
+        if is_on(Mutant::PastSynced) {
+            return Ok(());
+        }
         while self.synced.load(Ordering::Acquire) < sequence {
             let Some(syncer) = self.log_syncer.get() else {
                 return Ok(());
@@ -280,7 +287,8 @@ impl Shared {
     ///
     /// Where there is no room for it, what it would have added is deleted, and it may be made again.
     pub(super) fn apply(&self, mut edit: VersionEdit) -> Result<()> {
-        if !edit.added.is_empty() || !edit.removed.is_empty() {
+        let changes_files = !edit.added.is_empty() || !edit.removed.is_empty();
+        if changes_files && !is_on(Mutant::FloorInEdit) {
             let current = self.versions.current();
             let raised = self.snapshots.raised_floors(current.histories());
             edit.histories.extend(raised);

@@ -10,6 +10,7 @@ use super::snapshots::Past;
 use crate::error::{Error, Result};
 use crate::iter::Direction;
 use crate::key::{Key, KeyRange, KeyspaceId, keyspace_of};
+use crate::mutants::{Mutant, is_on};
 use crate::{ReadMode, Value};
 
 /// Sees all commits up to one sequence number and none behind it, for as long as it lives. It costs
@@ -46,6 +47,7 @@ impl Snapshot {
     /// Fails with `NotKept` if the keyspace has not kept the moment of this snapshot.
     pub(super) fn check(&self, keyspace: KeyspaceId) -> Result<()> {
         let floor = self.past.as_ref();
+        let floor = floor.filter(|_| !is_on(Mutant::PastRefused));
         match floor.and_then(|past| past.floor_above(keyspace)) {
             None => Ok(()),
             Some(oldest) => Err(Error::NotKept {

@@ -9,6 +9,7 @@ use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::key::KeyspaceId;
 use crate::manifest::{HistoryChange, Overlay, VersionEdit, Window};
+use crate::mutants::{Mutant, is_on};
 
 /// Keyspaces that are read over one another, at most: each is one more place where a key that is not
 /// found is looked for. Those that are copied out do not count.
@@ -168,6 +169,9 @@ impl Db {
             shared.check_exists(*keyspace, sequence)?;
         }
         shared.make_synced(sequence)?;
+        if is_on(Mutant::PinDurable) {
+            return Ok(sequence);
+        }
         let pins = keyspaces.iter();
         let pins = pins.map(|keyspace| HistoryChange::Pin(id, *keyspace, sequence));
         shared.change_histories(pins.collect())?;

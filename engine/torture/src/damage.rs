@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use stator_engine::io::Simulation;
 use stator_engine::{Db, Direction, Error, KeyRange, KeyspaceId, Options, ReadMode};
 
+use crate::check::{Checked, check_all, check_last, read};
 use crate::model::Model;
-use crate::run::{Checked, DIR, check_all, check_last, read};
+use crate::past::Past;
+use crate::run::DIR;
 use crate::script::{Damage, DamagedFile};
 
 /// Bytes of a sector.
@@ -16,6 +18,7 @@ const SECTOR: usize = 512;
 /// What has to be there.
 pub(crate) struct State<'a> {
     pub(crate) model: &'a Model,
+    pub(crate) past: &'a Past,
     pub(crate) options: &'a Options,
     /// Commits up to this one, if nothing is damaged.
     pub(crate) floor: u64,
@@ -28,6 +31,7 @@ pub(crate) fn check(simulation: &Simulation, damage: &Damage, state: &State<'_>)
     let Some(path) = choose(simulation, damage)? else {
         return Ok(());
     };
+    let now_ms = simulation.env().clock.now_ms();
     let mut before = Vec::new();
     let mut tail = false;
     let damaged = simulation.damage(&path, |contents| {
@@ -47,6 +51,7 @@ pub(crate) fn check(simulation: &Simulation, damage: &Damage, state: &State<'_>)
             check_last(last, state.floor, state.model)?;
             let mut model = state.model.clone();
             model.truncate(last);
+            state.past.check(&db, &model, now_ms)?;
             check_all(&db, &model)
         }
         Err(error) => Err(format!("{} was damaged: {error}", path.display())),
@@ -68,6 +73,10 @@ pub(crate) fn check(simulation: &Simulation, damage: &Damage, state: &State<'_>)
                 model.leave_out_forks();
             }
             model.truncate(last);
+            if damage.file != DamagedFile::Manifest || !tail {
+                let past = state.past.check(&db, &model, now_ms);
+                past.map_err(|seen| format!("{} was damaged: {seen}", path.display()))?;
+            }
             right_or_refused(&db, &model, &path)?;
             // Compaction must not make right what was not.
             simulation.run_until_idle();

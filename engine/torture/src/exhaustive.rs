@@ -33,7 +33,7 @@ pub fn every_operation(durability: Durability) -> Result<Coverage, Box<Finding>>
 }
 
 fn attempt(script: Script) -> Result<Coverage, Box<Finding>> {
-    run(&script).map_err(|failure| Box::new(Finding::new(script.seed, &script, failure)))
+    run(&script).map_err(|failure| Box::new(Finding::new(&script, failure)))
 }
 
 fn options(durability: Durability) -> Options {

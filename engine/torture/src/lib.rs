@@ -7,19 +7,23 @@
 //!   them and none behind it, each as a whole ([`Model`]);
 //! - forward and backward iteration and gets agree with each other and with the model, at the present
 //!   and for every snapshot that is held;
-//! - damage is reported, and never served;
+//! - a keyspace can be read as of every moment that its window or a pin covers, and shows what was
+//!   there then;
+//! - damage is reported, and never served; what a crash leaves is none, says [`stator_engine::verify`];
 //! - an error is only ever the answer where a fault was injected.
 //!
 //! A run is a [`Script`] made from a seed. One that fails is shrunk to the steps that it takes, and
 //! gives a line that replays it: see [`Finding`]. A [`Campaign`] runs many, on all cores.
 //!
-//! Other simulations have scripts of their own: what they have to offer is [`Trial`]. [`Draw`] draws
-//! for them too.
+//! Other simulations have steps of their own: what these have to offer is [`Trial`]. [`Draw`] draws for
+//! them too.
 
 mod campaign;
+mod check;
 mod damage;
 mod exhaustive;
 mod model;
+mod past;
 mod run;
 mod script;
 mod shrink;
@@ -29,5 +33,7 @@ pub use campaign::{Campaign, Coverage, Until, WORKER};
 pub use exhaustive::every_operation;
 pub use model::Model;
 pub use run::{Failure, caught, run};
-pub use script::{Damage, DamagedFile, Draw, How, Restart, Script, Step, numbers, parse_numbers};
-pub use trial::{EngineSubject, Finding, Subject, Trial, attempt, replay};
+pub use script::{
+    Damage, DamagedFile, Draw, How, Moment, Restart, Script, Step, numbers, parse_numbers,
+};
+pub use trial::{Finding, Subject, Trial, engine, subject};

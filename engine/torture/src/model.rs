@@ -138,11 +138,21 @@ impl Model {
         self.last = self.last.min(sequence);
     }
 
+    /// Whether a keyspace is dropped.
+    pub(crate) fn is_dropped(&self, keyspace: KeyspaceId) -> bool {
+        self.is_dropped_at(keyspace, u64::MAX)
+    }
+
+    /// Whether a keyspace was dropped by a commit or an earlier one.
+    pub(crate) fn is_dropped_at(&self, keyspace: KeyspaceId, sequence: u64) -> bool {
+        let dropped = self.dropped.get(&keyspace);
+        dropped.is_some_and(|at| *at <= sequence)
+    }
+
     /// What a reader at a sequence number sees of a key.
     #[must_use]
     pub fn get(&self, key: &Key, sequence: u64) -> Option<Value> {
-        let dropped = self.dropped.get(&key.keyspace());
-        if dropped.is_some_and(|at| *at <= sequence) {
+        if self.is_dropped_at(key.keyspace(), sequence) {
             return None;
         }
         let versions = self.versions.get(key);

@@ -1,5 +1,6 @@
 //! What a run does, as data: made from a seed, and shrunk by leaving steps out.
 
+use std::fmt;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -16,15 +17,15 @@ pub(crate) type KeyNumber = (u8, u8, u8);
 /// Steps that a fuzzer's input may give: an input of a few kilobytes is not to take seconds.
 const MOST_STEPS_FROM_BYTES: usize = 200;
 
-/// A run.
+/// A run: of the engine, or of whatever else is simulated over it.
 #[derive(Clone, Debug)]
-pub struct Script {
+pub struct Script<S = Step> {
     /// What it was made from.
     pub seed: u64,
     /// The options of the first opening.
     pub first: Options,
     /// What is done, each with its number in the script that the seed gives.
-    pub steps: Vec<(usize, Step)>,
+    pub steps: Vec<(usize, S)>,
 }
 
 /// One thing that a run does.
@@ -46,6 +47,18 @@ pub enum Step {
     Fork((u8, u8), u8),
     /// Waits for all commits that nobody has waited for.
     Await,
+    /// Commits a batch that is not refused because others write too much.
+    Unthrottled(Vec<(KeyNumber, Option<usize>)>),
+    /// Waits for everything that is under way.
+    Settle,
+    /// Sets the retention window of the keyspace in a slot, or ends it.
+    Window(u8, Option<Duration>),
+    /// Pins the keyspaces in the slots that have a bit here, as of a moment.
+    Pin(u8, Moment),
+    /// Ends a pin.
+    Unpin(u8),
+    /// Reads the keyspace of a key as of a moment, and holds on to what it sees or not.
+    AsOf(KeyNumber, Moment, bool),
     /// Takes a snapshot.
     Snapshot,
     /// Lets a snapshot go.
@@ -66,6 +79,15 @@ pub enum Step {
     PowerFails(u16),
     /// Ends the process and opens the database again.
     Restart(Box<Restart>),
+}
+
+/// A moment of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// So many commits ago.
+    Commit(u8),
+    /// So many milliseconds ago.
+    Time(u32),
 }
 
 /// An end of the process, and the next opening.
@@ -271,10 +293,11 @@ impl Draw {
     }
 
     fn damage(&mut self) -> Damage {
-        let file = match self.below(10) {
+        let file = match self.below(12) {
             0 => DamagedFile::Current,
-            1 | 2 => DamagedFile::Manifest,
-            3..6 => DamagedFile::Log,
+            // An edit in the middle of a manifest is rare, and a mutant hides behind that.
+            1..5 => DamagedFile::Manifest,
+            5..8 => DamagedFile::Log,
             _ => DamagedFile::Sstable,
         };
         Damage {
@@ -313,14 +336,32 @@ impl Draw {
         }
     }
 
+    fn writes(&mut self) -> Vec<(KeyNumber, Option<usize>)> {
+        let writes = (0..=self.below(5)).map(|_| {
+            let len = (!self.one_in(4)).then(|| self.value_len());
+            (self.key(), len)
+        });
+        writes.collect()
+    }
+
+    fn moment(&mut self) -> Moment {
+        match self.below(4) {
+            0 => Moment::Time(self.below(100)),
+            1 => Moment::Time(self.below(20_000)),
+            _ => Moment::Commit(self.byte(20)),
+        }
+    }
+
+    fn passing_time(&mut self) -> Duration {
+        let most = self.pick(&[30, 30, 30, 4_000], 30);
+        Duration::from_millis(u64::from(self.below(most)))
+    }
+
     fn step(&mut self) -> Step {
-        match self.below(100) {
+        match self.below(114) {
             0..34 => {
-                let writes = (0..=self.below(5)).map(|_| {
-                    let len = (!self.one_in(4)).then(|| self.value_len());
-                    (self.key(), len)
-                });
-                Step::Batch(writes.collect(), self.one_in(3))
+                let writes = self.writes();
+                Step::Batch(writes, self.one_in(3))
             }
             34 | 35 => Step::Stamped(self.byte(SLOTS.into()), 1 + self.byte(4)),
             36..46 => {
@@ -341,8 +382,19 @@ impl Draw {
             66..70 => Step::Range(self.key(), self.byte(6), self.byte(4)),
             70..86 => Step::Run(self.short(60)),
             86..89 => Step::Idle,
-            89..93 => Step::Advance(Duration::from_millis(u64::from(self.below(30)))),
+            89..93 => Step::Advance(self.passing_time()),
             93..96 => Step::Faults(self.faults()),
+            100..102 => Step::Unthrottled(self.writes()),
+            102 => Step::Settle,
+            103..106 => {
+                let lengths = [0, 1, 50, 1_000, 10_000];
+                let length: u64 = self.pick(&lengths, 0);
+                let length = (length > 0).then(|| Duration::from_millis(length));
+                Step::Window(self.byte(SLOTS.into()), length)
+            }
+            106..109 => Step::Pin(1 + self.byte(7), self.moment()),
+            109 => Step::Unpin(self.byte(4)),
+            110..114 => Step::AsOf(self.key(), self.moment(), self.one_in(4)),
             _ => Step::PowerFails(1 + self.short(60)),
         }
     }
@@ -390,15 +442,36 @@ impl Script {
             steps: steps.into_iter().enumerate().collect(),
         }
     }
+}
 
-    /// Only some of its steps, by their numbers.
+impl<S: Clone + fmt::Debug> Script<S> {
+    /// The numbers of its steps.
     #[must_use]
-    pub fn only(&self, numbers: &[usize]) -> Script {
+    pub fn numbers(&self) -> Vec<usize> {
+        self.steps.iter().map(|(number, _)| *number).collect()
+    }
+
+    /// Only some of its steps, by their numbers. All others keep what they do.
+    #[must_use]
+    pub fn only(&self, numbers: &[usize]) -> Script<S> {
         let kept = self.steps.iter().filter(|(at, _)| numbers.contains(at));
         Script {
+            seed: self.seed,
+            first: self.first.clone(),
             steps: kept.cloned().collect(),
-            ..self.clone()
         }
+    }
+
+    /// What it does, a line for a step.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        let steps = self.steps.iter();
+        let steps = steps.map(|(number, step)| format!("\n{number:4} {step:?}"));
+        format!(
+            "first options: {:?}{}",
+            self.first,
+            steps.collect::<String>()
+        )
     }
 }
 

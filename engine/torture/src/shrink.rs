@@ -1,6 +1,7 @@
 //! Making a run that fails smaller.
 
 use crate::run::Failure;
+use crate::script::Script;
 use crate::trial::Trial;
 
 /// Runs that shrinking may take.
@@ -8,20 +9,20 @@ const MOST_RUNS: usize = 600;
 
 /// Leaves out of a run what it does not take to fail: halves first, then quarters, down to single
 /// steps. It need not fail for the same reason, which has never been a loss.
-pub(crate) fn shrink<T: Trial>(trial: &T, failure: Failure) -> (T, Failure) {
-    let (mut best, mut failure) = (up_to(trial, failure.step), failure);
+pub(crate) fn shrink<S: Trial>(script: &Script<S>, failure: Failure) -> (Script<S>, Failure) {
+    let (mut best, mut failure) = (up_to(script, failure.step), failure);
     let mut runs = 0;
-    let mut part = best.steps().len().div_ceil(2).max(1);
+    let mut part = best.numbers().len().div_ceil(2).max(1);
     loop {
         let mut start = 0;
         let mut smaller = false;
-        while start < best.steps().len() && runs < MOST_RUNS {
-            let mut kept = best.steps();
+        while start < best.numbers().len() && runs < MOST_RUNS {
+            let mut kept = best.numbers();
             let end = (start + part).min(kept.len());
             kept.drain(start..end);
-            let candidate = best.keeping(&kept);
+            let candidate = best.only(&kept);
             runs += 1;
-            match candidate.run() {
+            match S::run(&candidate) {
                 Err(again) => {
                     best = candidate;
                     failure = again;
@@ -38,8 +39,8 @@ pub(crate) fn shrink<T: Trial>(trial: &T, failure: Failure) -> (T, Failure) {
 }
 
 /// Without the steps behind the one that fails.
-fn up_to<T: Trial>(trial: &T, step: usize) -> T {
-    let mut kept = trial.steps();
+fn up_to<S: Trial>(script: &Script<S>, step: usize) -> Script<S> {
+    let mut kept = script.numbers();
     kept.retain(|number| *number <= step);
-    trial.keeping(&kept)
+    script.only(&kept)
 }

@@ -1,66 +1,39 @@
-//! What a seed gives, runs and is shrunk: the engine's [`Script`], and whatever else is simulated.
+//! What a seed gives, runs and is shrunk: a [`Script`] of the engine's steps, or of whatever else is
+//! simulated.
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
 use crate::campaign::Coverage;
 use crate::run::{Failure, run};
-use crate::script::{Script, numbers, parse_numbers};
+use crate::script::{Script, Step, numbers, parse_numbers};
 use crate::shrink::shrink;
 
-/// A run as data: made from a seed, done from its beginning to its end on one thread, and made smaller
-/// by leaving steps out.
-pub trait Trial: Clone + Debug {
+/// What a simulation's scripts are made of.
+pub trait Trial: Clone + Debug + Send + Sync + 'static {
     /// What is simulated, as on the command line.
     const NAME: &'static str;
 
     /// The run that a seed gives.
-    fn of_seed(seed: u64) -> Self;
+    fn script(seed: u64) -> Script<Self>;
 
-    /// The numbers of its steps.
-    fn steps(&self) -> Vec<usize>;
-
-    /// Only some of its steps, by their numbers. All others keep what they do.
-    #[must_use]
-    fn keeping(&self, numbers: &[usize]) -> Self;
-
-    /// Runs it.
+    /// Runs a script from its beginning to its end, on this thread.
     ///
     /// # Errors
     ///
     /// The first promise that is not kept.
-    fn run(&self) -> Result<Coverage, Failure>;
-
-    /// What it does, a line for a step.
-    fn trace(&self) -> String;
+    fn run(script: &Script<Self>) -> Result<Coverage, Failure>;
 }
 
-impl Trial for Script {
+impl Trial for Step {
     const NAME: &'static str = "engine";
 
-    fn of_seed(seed: u64) -> Self {
+    fn script(seed: u64) -> Script {
         Script::new(seed)
     }
 
-    fn steps(&self) -> Vec<usize> {
-        self.steps.iter().map(|(number, _)| *number).collect()
-    }
-
-    fn keeping(&self, numbers: &[usize]) -> Self {
-        self.only(numbers)
-    }
-
-    fn run(&self) -> Result<Coverage, Failure> {
-        run(self)
-    }
-
-    fn trace(&self) -> String {
-        let steps = self.steps.iter();
-        let steps = steps.map(|(number, step)| format!("\n{number:4} {step:?}"));
-        format!(
-            "first options: {:?}{}",
-            self.first,
-            steps.collect::<String>()
-        )
+    fn run(script: &Script) -> Result<Coverage, Failure> {
+        run(script)
     }
 }
 
@@ -85,48 +58,40 @@ pub trait Subject: Send + Sync {
 }
 
 /// The engine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct EngineSubject;
+#[must_use]
+pub fn engine() -> Box<dyn Subject> {
+    subject::<Step>()
+}
 
-impl Subject for EngineSubject {
+/// What is simulated by scripts of these steps.
+#[must_use]
+pub fn subject<S: Trial>() -> Box<dyn Subject> {
+    Box::new(Of::<S>(PhantomData))
+}
+
+/// What steps of a type simulate.
+struct Of<S>(PhantomData<S>);
+
+impl<S: Trial> Subject for Of<S> {
     fn name(&self) -> &'static str {
-        Script::NAME
+        S::NAME
     }
 
     fn attempt(&self, seed: u64) -> Result<Coverage, Box<Finding>> {
-        attempt::<Script>(seed)
+        let script = S::script(seed);
+        S::run(&script).map_err(|failure| {
+            let (script, failure) = shrink(&script, failure);
+            Box::new(Finding::new(&script, failure))
+        })
     }
 
     fn replay(&self, seed: u64, steps: Option<&str>) -> Result<Coverage, Box<Finding>> {
-        replay::<Script>(seed, steps)
+        let mut script = S::script(seed);
+        if let Some(steps) = steps {
+            script = script.only(&parse_numbers(steps));
+        }
+        S::run(&script).map_err(|failure| Box::new(Finding::new(&script, failure)))
     }
-}
-
-/// Runs what a seed gives.
-///
-/// # Errors
-///
-/// What it found, shrunk.
-pub fn attempt<T: Trial>(seed: u64) -> Result<Coverage, Box<Finding>> {
-    let trial = T::of_seed(seed);
-    trial.run().map_err(|failure| {
-        let (trial, failure) = shrink(&trial, failure);
-        Box::new(Finding::new(seed, &trial, failure))
-    })
-}
-
-/// Runs some steps of what a seed gives, or all, as they are.
-///
-/// # Errors
-///
-/// What it found.
-pub fn replay<T: Trial>(seed: u64, steps: Option<&str>) -> Result<Coverage, Box<Finding>> {
-    let mut trial = T::of_seed(seed);
-    if let Some(steps) = steps {
-        trial = trial.keeping(&parse_numbers(steps));
-    }
-    let failed = |failure| Box::new(Finding::new(seed, &trial, failure));
-    trial.run().map_err(failed)
 }
 
 /// A run that failed, as small as it got.
@@ -147,13 +112,13 @@ pub struct Finding {
 impl Finding {
     /// That a run failed.
     #[must_use]
-    pub fn new<T: Trial>(seed: u64, trial: &T, failure: Failure) -> Self {
+    pub fn new<S: Trial>(script: &Script<S>, failure: Failure) -> Self {
         Finding {
-            simulation: T::NAME,
-            seed,
-            steps: numbers(&trial.steps()),
+            simulation: S::NAME,
+            seed: script.seed,
+            steps: numbers(&script.numbers()),
             failure,
-            trace: trial.trace(),
+            trace: script.trace(),
         }
     }
 

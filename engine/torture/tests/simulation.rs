@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stator_torture::{Campaign, EngineSubject, Subject, Until};
+use stator_torture::{Campaign, Until, engine};
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -14,7 +14,7 @@ fn env(name: &str) -> Option<String> {
 fn crash_points() {
     let wanted = env("STATOR_CRASH_POINTS").map_or(10_000, |count| count.parse().unwrap());
     let first = env("STATOR_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let campaign = Campaign::new(vec![Box::new(EngineSubject)], first);
+    let campaign = Campaign::new(vec![engine()], first);
     let until = Until {
         crash_points: Some(wanted),
         elapsed: None,
@@ -38,7 +38,7 @@ fn replay() {
         return;
     };
     let steps = env("STATOR_STEPS");
-    if let Err(finding) = EngineSubject.replay(seed.parse().unwrap(), steps.as_deref()) {
+    if let Err(finding) = engine().replay(seed.parse().unwrap(), steps.as_deref()) {
         panic!("{finding}");
     }
 }

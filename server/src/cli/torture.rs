@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use stator_torture::{Campaign, Coverage, EngineSubject, Finding, Subject, Until, WORKER};
+use stator_torture::{Campaign, Coverage, Finding, Subject, Until, WORKER};
 
 use crate::torture::against::{self, Against, Broken, Report};
-use crate::torture::simulation::ServerSubject;
+use crate::torture::simulation;
 
 /// Time that a torture takes if nobody says how long.
 const DURATION: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ pub(super) struct TortureArguments {
 
 /// Everything that can be simulated.
 fn subjects() -> Vec<Box<dyn Subject>> {
-    vec![Box::new(EngineSubject), Box::new(ServerSubject)]
+    vec![stator_torture::engine(), simulation::subject()]
 }
 
 fn simulation(text: &str) -> Result<&'static str, String> {
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_run_again_and_a_campaign_ends() {
-        let coverage = EngineSubject.replay(1, Some("0-20")).unwrap();
+        let coverage = stator_torture::engine().replay(1, Some("0-20")).unwrap();
         assert_eq!(coverage.runs, 1);
         let campaign = Campaign::new(subjects(), 1);
         let until = Until {

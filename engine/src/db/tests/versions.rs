@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use super::*;
 use crate::compaction::{Compaction, Job, Progress};
 use crate::error::ErrorKind;
-use crate::io::Simulation;
+use crate::io::{Kept, Simulation};
 use crate::iter::{InternalIterator as _, MergingIter};
 use crate::key::{KeyRange, Kind};
 
@@ -34,6 +34,12 @@ pub(super) fn simulated(seed: u64) -> (Simulation, Db) {
 
 pub(super) fn reopen(simulation: &Simulation, db: Db) -> Db {
     db.close().unwrap();
+    Db::open(simulation.env(), Path::new("/parent/db"), options()).unwrap()
+}
+
+fn crash(simulation: &Simulation, db: Db, kept: Kept) -> Db {
+    simulation.crash_keeping(kept);
+    drop(db);
     Db::open(simulation.env(), Path::new("/parent/db"), options()).unwrap()
 }
 
@@ -394,7 +400,14 @@ fn after_compaction_exactly_what_somebody_can_read_is_stored() {
                 }
                 97 => {
                     snapshots.clear();
-                    db = reopen(&simulation, db);
+                    db = match below(2) {
+                        0 => reopen(&simulation, db),
+                        _ => crash(
+                            &simulation,
+                            db,
+                            Kept::ALL[below(7) as usize % Kept::ALL.len()],
+                        ),
+                    };
                 }
                 _ => check(&simulation, &db, &histories, &snapshots),
             }

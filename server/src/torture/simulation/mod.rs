@@ -9,57 +9,25 @@
 mod run;
 mod script;
 
-use stator_torture::{Coverage, Failure, Finding, Subject, Trial, attempt, replay};
+use stator_torture::{Coverage, Failure, Script, Subject, Trial};
 
-use script::Script;
+use script::Step;
 
 /// The server.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ServerSubject;
-
-impl Subject for ServerSubject {
-    fn name(&self) -> &'static str {
-        Script::NAME
-    }
-
-    fn attempt(&self, seed: u64) -> Result<Coverage, Box<Finding>> {
-        attempt::<Script>(seed)
-    }
-
-    fn replay(&self, seed: u64, steps: Option<&str>) -> Result<Coverage, Box<Finding>> {
-        replay::<Script>(seed, steps)
-    }
+#[must_use]
+pub fn subject() -> Box<dyn Subject> {
+    stator_torture::subject::<Step>()
 }
 
-impl Trial for Script {
+impl Trial for Step {
     const NAME: &'static str = "server";
 
-    fn of_seed(seed: u64) -> Self {
-        Script::new(seed)
+    fn script(seed: u64) -> Script<Self> {
+        script::script(seed)
     }
 
-    fn steps(&self) -> Vec<usize> {
-        self.steps.iter().map(|(number, _)| *number).collect()
-    }
-
-    fn keeping(&self, numbers: &[usize]) -> Self {
-        let mut kept = self.clone();
-        kept.steps.retain(|(number, _)| numbers.contains(number));
-        kept
-    }
-
-    fn run(&self) -> Result<Coverage, Failure> {
-        run::run(self)
-    }
-
-    fn trace(&self) -> String {
-        let steps = self.steps.iter();
-        let steps = steps.map(|(number, step)| format!("\n{number:4} {step:?}"));
-        format!(
-            "first options: {:?}{}",
-            self.first,
-            steps.collect::<String>()
-        )
+    fn run(script: &Script<Self>) -> Result<Coverage, Failure> {
+        run::run(script)
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use stator_torture::{Coverage, Failure, How, caught};
+use stator_torture::{Coverage, Failure, How, Script, caught};
 
-use super::script::{Restart, START_S, Script, Step};
+use super::script::{Restart, START_S, Step};
 use crate::operation::dispatch;
 use crate::stator::{ClockMove, Stator, StatorOptions};
 use crate::store::{
@@ -39,7 +39,7 @@ const TOKEN_MS: u64 = 10 * 60 * 1000;
 const WINDOW_S: u64 = 5 * 365 * 24 * 3600;
 
 /// Runs a script to its end, or to the first promise that is not kept.
-pub(super) fn run(script: &Script) -> Result<Coverage, Failure> {
+pub(super) fn run(script: &Script<Step>) -> Result<Coverage, Failure> {
     let mut step = 0;
     caught(|| {
         let mut run = Run::new(script)?;
@@ -150,7 +150,7 @@ fn is_conflict(name: &str) -> bool {
 }
 
 impl Run {
-    fn new(script: &Script) -> Checked<Self> {
+    fn new(script: &Script<Step>) -> Checked<Self> {
         let machine = Simulation::new(script.seed);
         let mut run = Self {
             machine,

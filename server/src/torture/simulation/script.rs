@@ -1,6 +1,6 @@
 //! What a run does, as data.
 
-use stator_torture::{Draw, How};
+use stator_torture::{Draw, How, Script};
 
 use crate::store::{EngineOptions, Faults, Kept};
 use crate::torture::tables::ItemKey;
@@ -8,16 +8,6 @@ use crate::torture::work::{Action, Part, Work, draw_work};
 
 /// Where the clock stands at the beginning, in seconds.
 pub(super) const START_S: u64 = 1_800_000_000;
-
-/// A run.
-#[derive(Clone, Debug)]
-pub(super) struct Script {
-    pub(super) seed: u64,
-    /// The options of the first opening.
-    pub(super) first: EngineOptions,
-    /// What is done, each with its number in the script that the seed gives.
-    pub(super) steps: Vec<(usize, Step)>,
-}
 
 /// One thing that a run does.
 #[derive(Clone, Debug)]
@@ -126,23 +116,21 @@ fn step(draw: &mut Draw, number: usize) -> Step {
     }
 }
 
-impl Script {
-    /// The script that a seed gives.
-    pub(super) fn new(seed: u64) -> Self {
-        let mut draw = Draw::new(seed ^ 0x5345_5256);
-        let first = draw.options();
-        let mut steps = Vec::new();
-        for _ in 0..6 + draw.below(8) {
-            let longest = draw.pick(&[8, 30, 70], 8);
-            for _ in 0..draw.below(longest) {
-                steps.push(step(&mut draw, steps.len()));
-            }
-            steps.push(Step::Restart(Box::new(restart(&mut draw))));
+/// The script that a seed gives.
+pub(super) fn script(seed: u64) -> Script<Step> {
+    let mut draw = Draw::new(seed ^ 0x5345_5256);
+    let first = draw.options();
+    let mut steps = Vec::new();
+    for _ in 0..6 + draw.below(8) {
+        let longest = draw.pick(&[8, 30, 70], 8);
+        for _ in 0..draw.below(longest) {
+            steps.push(step(&mut draw, steps.len()));
         }
-        Self {
-            seed,
-            first,
-            steps: steps.into_iter().enumerate().collect(),
-        }
+        steps.push(Step::Restart(Box::new(restart(&mut draw))));
+    }
+    Script {
+        seed,
+        first,
+        steps: steps.into_iter().enumerate().collect(),
     }
 }

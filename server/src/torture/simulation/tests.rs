@@ -20,7 +20,7 @@ fn the_server_keeps_its_promises() {
         crash_points: Some(environment("STATOR_CRASH_POINTS").unwrap_or(CRASH_POINTS)),
         elapsed: None,
     };
-    let campaign = Campaign::new(vec![Box::new(ServerSubject)], first);
+    let campaign = Campaign::new(vec![subject()], first);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if let Err(finding) = campaign.run(threads, until, Duration::from_secs(60), &mut |_| {}) {
         panic!("{finding}");
@@ -35,7 +35,7 @@ fn the_server_keeps_its_promises() {
 /// One seed twice is the same run twice: without that no line replays anything.
 #[test]
 fn a_seed_gives_one_run() {
-    let [one, other] = [3, 3].map(|seed| ServerSubject.replay(seed, None).unwrap());
+    let [one, other] = [3, 3].map(|seed| subject().replay(seed, None).unwrap());
     assert_eq!(one.to_string(), other.to_string());
     assert!(one.disk_operations > 0);
 }
