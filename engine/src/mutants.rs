@@ -3,7 +3,10 @@
 //!
 //! Without the feature `mutants` all of them are off, and the compiler knows it.
 
-macro_rules! mutants {
+/// Defines `Mutant`: each defect with its name for reports and what it removes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! define_mutants {
     ($($variant:ident $name:literal $removes:literal,)*) => {
         /// A defect.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ macro_rules! mutants {
     };
 }
 
-mutants! {
+crate::define_mutants! {
     LogSync "log-sync" "the sync of a group of the log that is durable on return",
     LogIntervalSync "log-interval-sync" "the sync of the log by the clock",
     LogName "log-name" "the sync of the directory behind the creation of a segment",

@@ -10,6 +10,8 @@ mod format_spec;
 pub mod http;
 pub mod item;
 pub mod metrics;
+#[doc(hidden)]
+pub mod mutants;
 pub mod operation;
 pub mod partiql;
 pub mod plan;

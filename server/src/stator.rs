@@ -14,6 +14,7 @@ pub use crate::table::COLLECTION_LIMIT;
 use crate::{
     expression::ExpressionCache,
     metrics::{RequestTimes, Statistics},
+    mutants::{Mutant, is_on},
     operation::{Quotas, RequestContext},
     partiql::StatementCache,
     plan::{backfill, transaction::Transactions},
@@ -174,7 +175,8 @@ impl Stator {
             Arc::clone(&streams),
             options.item_collection_limit,
         )?);
-        for (table, keyspace) in catalog.filling() {
+        let filling = catalog.filling().into_iter();
+        for (table, keyspace) in filling.filter(|_| !is_on(Mutant::BackfillResumed)) {
             backfill::begin(&store, &table, keyspace)?;
         }
         let transactions = Arc::new(Transactions::load(store.clone())?);

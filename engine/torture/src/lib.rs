@@ -22,6 +22,7 @@ mod campaign;
 mod check;
 mod damage;
 mod exhaustive;
+mod hunt;
 mod model;
 mod past;
 mod run;
@@ -31,6 +32,7 @@ mod trial;
 
 pub use campaign::{Campaign, Coverage, Until, WORKER};
 pub use exhaustive::every_operation;
+pub use hunt::hunt;
 pub use model::Model;
 pub use run::{Failure, caught, run};
 pub use script::{

@@ -7,6 +7,7 @@
 
 use crate::{
     item::Item,
+    mutants::{Mutant, is_on},
     store::{Key, Transaction, layout},
     table::{ExpiryIndex, Table},
 };
@@ -41,10 +42,14 @@ pub(super) fn stage(
         return;
     }
     let place = |second| layout::expiry_key(index.keyspace(), second, key);
-    if let Some(old) = old {
+    if let Some(old) = old
+        && !is_on(Mutant::ExpiryDelete)
+    {
         transaction.delete(place(old));
     }
-    if let Some(new) = new {
+    if let Some(new) = new
+        && !is_on(Mutant::ExpiryPut)
+    {
         transaction.put(place(new), Vec::new());
     }
 }

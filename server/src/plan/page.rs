@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::{
     expression::{BoundCondition, BoundProjection},
     item::{Item, ItemBuilder, ItemRef},
+    mutants::{Mutant, is_on},
     plan::{
         capacity::{Consistency, Units, Usage},
         key,
@@ -145,7 +146,14 @@ impl PagePlan {
             };
             self.take(&mut page, item);
             if meter.is_full() {
-                page.last_evaluated_key = Some(self.position(entry.as_ref()));
+                let last = match is_on(Mutant::PageKey) {
+                    true => match entries.next()? {
+                        Step::Entry { value, .. } => stored_item(value)?,
+                        _ => entry,
+                    },
+                    false => entry,
+                };
+                page.last_evaluated_key = Some(self.position(last.as_ref()));
                 break;
             }
         }

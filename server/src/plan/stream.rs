@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     item::Item,
+    mutants::{Mutant, is_on},
     plan::write::Actor,
-    store::{EngineError, Fault, Key, ReadMode, Store, Transaction},
+    store::{Batch, EngineError, Fault, Key, ReadMode, Store, Transaction},
     streams::{ChangeRecord, Event, Stream, Writer},
     wire::Error,
 };
@@ -14,6 +15,7 @@ use crate::{
 /// its sequence number, and not before.
 pub(super) struct Recorder<'a> {
     writers: Vec<(&'a Stream, Writer<'a>)>,
+    store: &'a Store,
     by_service: bool,
     now_ms: u64,
     /// How many records there are already.
@@ -24,7 +26,7 @@ impl<'a> Recorder<'a> {
     /// Readies `streams`, each of which may come more than once. Shards that are due are replaced
     /// first, for which it may have to wait.
     pub(super) fn new(
-        store: &Store,
+        store: &'a Store,
         streams: impl Iterator<Item = &'a Arc<Stream>>,
         actor: Actor,
         mode: ReadMode,
@@ -45,7 +47,8 @@ impl<'a> Recorder<'a> {
         let writers = all.into_iter().map(|stream| (stream, stream.writer()));
         Ok(Self {
             writers: writers.collect(),
-            by_service: actor == Actor::TimeToLive,
+            store,
+            by_service: actor == Actor::TimeToLive && !is_on(Mutant::ExpiryActor),
             now_ms,
             ordinal: 0,
         })
@@ -72,7 +75,13 @@ impl<'a> Recorder<'a> {
             return Ok(());
         };
         let suffix = self.ordinal.to_be_bytes();
-        transaction.put_stamped(place.keyspace, &place.partition, &suffix, change.encode());
+        if is_on(Mutant::StreamBatch) {
+            let mut batch = Batch::new();
+            batch.put_stamped(place.keyspace, &place.partition, &suffix, change.encode());
+            drop(self.store.write(batch)?);
+        } else {
+            transaction.put_stamped(place.keyspace, &place.partition, &suffix, change.encode());
+        }
         self.ordinal = self.ordinal.checked_add(1).ok_or_else(|| {
             let message = "A commit changes more items of streams than can be told apart";
             Error::InternalServer(message.into())

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use crate::{
     expression::{BoundCondition, BoundUpdate, ExpressionError},
     item::{Item, MAX_ITEM_SIZE},
+    mutants::{Mutant, is_on},
     plan::{
         capacity::{Units, Usage},
         collection::{self, Collection},
@@ -153,7 +154,9 @@ pub async fn run(store: &Store, writes: Arc<[Write]>, actor: Actor) -> Result<Re
     let (results, commit) = store
         .run(move |store, mode| execute(store, &writes, actor, mode))
         .await?;
-    durable(commit).await?;
+    if !is_on(Mutant::AnswerDurable) {
+        durable(commit).await?;
+    }
     Ok(results)
 }
 
@@ -354,7 +357,7 @@ fn changed<'a>(
 /// Puts into the batch what the writes change. That may be nothing: then the commit is that of what
 /// was read. What this returns is to be dropped once the batch is committed.
 pub(super) fn stage<'a>(
-    store: &Store,
+    store: &'a Store,
     transaction: &mut Transaction,
     writes: &[Write],
     results: &'a [Result<Written, Refusal>],
@@ -366,7 +369,9 @@ pub(super) fn stage<'a>(
         .filter_map(|written| written.table.stream());
     let mut recorder = Recorder::new(store, streams, actor, transaction.mode())?;
     for (write, written) in changed(writes, results) {
-        written.table.statistics().mark(transaction);
+        if !is_on(Mutant::CountMarked) {
+            written.table.statistics().mark(transaction);
+        }
         match &written.new {
             Some(item) => transaction.put(write.key.clone(), item.clone().into_bytes()),
             None => transaction.delete(write.key.clone()),
@@ -380,10 +385,14 @@ pub(super) fn stage<'a>(
             if let Some(index) = written.table.indexes().get(change.position) {
                 index.statistics().mark(transaction);
             }
-            if let Some(key) = &change.delete {
+            if let Some(key) = &change.delete
+                && !is_on(Mutant::IndexDelete)
+            {
                 transaction.delete(key.clone());
             }
-            if let Some(entry) = &change.put {
+            if let Some(entry) = &change.put
+                && !is_on(Mutant::IndexPut)
+            {
                 transaction.put(entry.key.clone(), entry.item.clone().into_bytes());
             }
         }

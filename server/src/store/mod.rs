@@ -30,6 +30,7 @@ pub use fault::Fault;
 pub use generations::{Generation, Generations};
 pub use open::{Storage, Store, StoreOptions, StoreState};
 pub use run::durable;
+pub(crate) use stator_engine::define_mutants;
 pub use stator_engine::{
     Batch, Commit, Direction, Durability, Error as EngineError, Key, KeyRange, KeyRef, KeyspaceId,
     Latencies, LatencyRecorder, Options as EngineOptions, RangeIter, ReadMode, Snapshot, Step,

@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use super::{ChangeRecord, Position, RETENTION_MS, Shard, Stream, stream::Place};
 use crate::{
+    mutants::{Mutant, is_on},
     store::{Direction, Fault, KeyRange, ReadMode, Snapshot, Step},
     wire::Error,
 };
@@ -46,6 +47,15 @@ struct Reader<'a> {
     mode: ReadMode,
 }
 
+/// What is older is trimmed at `now_ms`.
+fn horizon_ms(now_ms: u64) -> u64 {
+    let kept_ms = match is_on(Mutant::StreamKept) {
+        true => RETENTION_MS / 24,
+        false => RETENTION_MS,
+    };
+    now_ms.saturating_sub(kept_ms)
+}
+
 impl Stream {
     /// The shard `id`, if anything of it can be read at `now_ms`.
     pub fn shard(&self, id: &str, now_ms: u64) -> Option<Shard> {
@@ -78,7 +88,7 @@ impl Stream {
         };
         let reader = Reader::new(&snapshot, &shard, mode);
         let mut records: Vec<Entry> = Vec::new();
-        let horizon_ms = now_ms.saturating_sub(RETENTION_MS);
+        let horizon_ms = horizon_ms(now_ms);
         let mut full = false;
         reader.each(from, |entry| {
             if records.is_empty() && entry.change.time_ms < horizon_ms {
@@ -153,7 +163,7 @@ impl Stream {
         now_ms: u64,
         mode: ReadMode,
     ) -> Result<Position, Fault> {
-        self.position_at(shard, now_ms.saturating_sub(RETENTION_MS), mode)
+        self.position_at(shard, horizon_ms(now_ms), mode)
     }
 
     /// That what stands at or behind a place is not trimmed at `now_ms`, and that the place is not

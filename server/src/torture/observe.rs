@@ -10,6 +10,9 @@ use super::tables::{Index, Item, ItemKey, Items, TABLES, Table, table};
 use super::{Caller, Checked};
 use crate::wire::Operation;
 
+/// Entries on a page: few, so that there are several.
+const PAGE: u32 = 7;
+
 /// A record of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -39,6 +42,7 @@ pub(super) fn read_items(caller: &mut dyn Caller) -> Checked<Items> {
 fn scan(caller: &mut dyn Caller, table: &Table, index: Option<&Index>) -> Checked<Vec<Value>> {
     let mut request = Item::new();
     request.insert("TableName".into(), table.name.into());
+    request.insert("Limit".into(), PAGE.into());
     match index {
         Some(index) => request.insert("IndexName".into(), index.name.into()),
         None => request.insert("ConsistentRead".into(), true.into()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    mutants::{Mutant, is_on},
     plan::write::{self, Action, Actor, Write},
     store::{Commit, Direction, EngineError, Fault, Key, KeyRange, ReadMode, Step, Store, layout},
     table::{ExpiryIndex, Table},
@@ -40,6 +41,10 @@ impl Sweep {
     /// [leave](Due::leave). `None` if there are no more.
     pub(super) fn next(&mut self, store: &Store, limit: usize) -> Result<Option<Due>, Fault> {
         let entries = self.entries(store, limit)?;
+        let entries: Vec<_> = match is_on(Mutant::SweepAll) {
+            true => entries.into_iter().skip(1).collect(),
+            false => entries,
+        };
         let (Some((first, _)), Some((second, item))) = (entries.first(), entries.last()) else {
             return Ok(None);
         };

@@ -76,6 +76,33 @@ impl Dump {
     }
 }
 
+/// Holds a table of a chapter, which begins with `head` (its first two lines), against the rows that it
+/// has to have.
+///
+/// # Panics
+///
+/// If it has others, and `STATOR_REWRITE` does not ask to write it anew.
+pub fn check_table(chapter: &str, head: &str, rows: &str) {
+    let path = path(chapter);
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let parts = text.split_once(head);
+    assert!(parts.is_some(), "{} has no table {head:?}", path.display());
+    let (before, rest) = parts.unwrap_or_default();
+    let old = rest.lines().take_while(|line| line.starts_with('|'));
+    let behind: String = rest.split_inclusive('\n').skip(old.count()).collect();
+    let expected = format!("{before}{head}{rows}{behind}");
+    if std::env::var_os("STATOR_REWRITE").is_some() {
+        let written = std::fs::write(&path, expected);
+        assert!(written.is_ok(), "{}: {written:?}", path.display());
+    } else {
+        assert!(
+            text == expected,
+            "STATOR_REWRITE=1 rewrites {}",
+            path.display()
+        );
+    }
+}
+
 fn path(chapter: &str) -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.join("../../format-spec").join(format!("{chapter}.md"))

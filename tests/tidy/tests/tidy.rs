@@ -30,14 +30,19 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
     ("partiql", &["expression", "item", "wire"]),
     ("stopwatch", &[]),
     ("store", &["stopwatch", "item", "wire"]),
+    ("mutants", &["store"]),
     ("metrics", &["stopwatch", "store", "wire"]),
-    ("streams", &["store", "item", "wire"]),
-    ("table", &["streams", "store", "item", "wire", "validation"]),
+    ("streams", &["mutants", "store", "item", "wire"]),
+    (
+        "table",
+        &["mutants", "streams", "store", "item", "wire", "validation"],
+    ),
     (
         "plan",
         &[
             "stopwatch",
             "expression",
+            "mutants",
             "table",
             "streams",
             "store",
@@ -45,10 +50,11 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
-    ("ttl", &["plan", "table", "store", "wire"]),
+    ("ttl", &["mutants", "plan", "table", "store", "wire"]),
     (
         "operation",
         &[
+            "mutants",
             "stator",
             "stopwatch",
             "validation",
@@ -66,6 +72,7 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
         "stator",
         &[
             "metrics",
+            "mutants",
             "operation",
             "ttl",
             "validation",
@@ -97,7 +104,7 @@ const SERVER_IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "torture",
-        &["stator", "operation", "table", "store", "wire"],
+        &["mutants", "stator", "operation", "table", "store", "wire"],
     ),
 ];
 

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     item::Item,
+    mutants::{Mutant, is_on},
     stopwatch::{Stage, during},
     store::{Commit, DueWork, EngineError, Fault, Key, Moved, ReadMode, Store, durable},
     wire::Error,
@@ -136,7 +137,9 @@ pub async fn write(
             execute(store, &writes, row, mode)
         })
         .await?;
-    durable(commit).await?;
+    if !is_on(Mutant::AnswerDurable) {
+        durable(commit).await?;
+    }
     drop(held);
     match results {
         Some(results) => Ok(Outcome::Tried(results)),
@@ -153,6 +156,18 @@ fn execute(
     row: Option<(Key, u128)>,
     mode: ReadMode,
 ) -> Result<(Option<Results>, Commit), Fault> {
+    if is_on(Mutant::TransactionWhole)
+        && let [first, rest @ ..] = writes
+        && !rest.is_empty()
+    {
+        // Each half by itself, whatever becomes of the other.
+        let (half, _) = execute(store, std::slice::from_ref(first), None, mode)?;
+        let (rest, commit) = execute(store, rest, row, mode)?;
+        let both = half
+            .zip(rest)
+            .map(|(half, rest)| half.into_iter().chain(rest));
+        return Ok((both.map(Iterator::collect), commit));
+    }
     let mut transaction = during(Stage::KeyLock, || write::lock(store, writes, mode))?;
     let results = write::evaluate(&transaction, writes)?;
     let size: usize = results.iter().flatten().map(Written::size).sum();
@@ -170,7 +185,7 @@ fn execute(
             &results,
             actor,
         )?);
-        if let Some((key, digest)) = row {
+        if let Some((key, digest)) = row.filter(|_| !is_on(Mutant::TokenKept)) {
             let sizes = results.iter().flatten().map(Written::size);
             let record = Record {
                 completed_ms: store.now_ms(),

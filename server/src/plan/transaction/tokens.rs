@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::token::{Record, VALID_MS};
 use crate::{
+    mutants::{Mutant, is_on},
     store::{
         Batch, Commit, EngineError, Fault, Generation, Generations, Key, KeyspaceId, ReadMode,
         Store, system,
@@ -60,6 +61,7 @@ impl Tokens {
     /// Reads where the tokens are, and drops what has expired.
     pub fn load(store: Store) -> Result<Self, EngineError> {
         let stored = store.get(&system::token_keyspaces(), ReadMode::Blocking)?;
+        let stored = stored.filter(|_| !is_on(Mutant::TokenLoaded));
         let generations = Generations::decode(stored.as_deref().unwrap_or_default());
         let now_ms = store.now_ms();
         let tokens = Self {

@@ -6,6 +6,7 @@
 //! filled; the streams have exactly the history of the items; the index of what expires is a function
 //! of the items; a transaction that is repeated with its token happens once.
 
+mod local;
 mod run;
 mod script;
 
