@@ -248,12 +248,21 @@ impl Shared {
         if is_on(Mutant::PastSynced) {
             return Ok(());
         }
-        while self.synced.load(Ordering::Acquire) < sequence {
-            let Some(syncer) = self.log_syncer.get() else {
-                return Ok(());
-            };
-            let synced = syncer.sync().inspect_err(|error| self.fail(error))?;
-            self.synced.fetch_max(synced, Ordering::AcqRel);
+        let Some(syncer) = self.log_syncer.get() else {
+            return Ok(());
+        };
+        if self.synced.load(Ordering::Acquire) >= sequence {
+            return Ok(());
+        }
+        let synced = syncer.sync().inspect_err(|error| self.fail(error))?;
+        self.synced.fetch_max(synced, Ordering::AcqRel);
+        if synced < sequence {
+            // Readers see only what was written, so this is not what is in the log any more.
+            let failure = read_only(format_args!(
+                "commit {sequence} is visible, and the log holds commits up to {synced}"
+            ));
+            self.fail(&failure);
+            return Err(failure);
         }
         Ok(())
     }

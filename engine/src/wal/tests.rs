@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::reader::Replayed;
 use super::*;
 use crate::error::{Error, Result};
-use crate::io::{LogMode, Next, PAGE_SIZE, Simulation, Task as _};
+use crate::io::{Faults, LogMode, Next, PAGE_SIZE, Simulation, Task as _};
 use crate::key::KeyspaceId;
 
 const DIR: &str = "/db";
@@ -136,6 +136,22 @@ fn a_group_is_durable_when_append_returns() {
     log.append(1);
     log.simulation.crash();
     assert_eq!(log.read(0).unwrap().0, (1..=6).collect::<Vec<_>>());
+}
+
+#[test]
+fn after_a_sync_that_failed_none_says_that_all_is_durable() {
+    let mut log = Log::new(LogMode::Buffered, 1 << 20);
+    log.append(5);
+    let syncer = log.writer.syncer();
+    log.simulation.set_faults(Faults {
+        sync: u16::MAX,
+        ..Faults::default()
+    });
+    assert!(matches!(syncer.sync(), Err(Error::Io(_))));
+    // What failed may be lost, and nothing is left that a later sync could fail at.
+    log.simulation.set_faults(Faults::default());
+    assert!(matches!(syncer.sync(), Err(Error::Io(_))));
+    assert!(matches!(log.writer.syncer().sync(), Err(Error::Io(_))));
 }
 
 #[test]

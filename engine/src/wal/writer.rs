@@ -38,6 +38,8 @@ struct Unsynced {
     durable_sequence: u64,
     /// A sync has begun since the last write: the next group starts on a new page.
     page_break: bool,
+    /// A sync has failed: what was written before it may be lost, though a later sync succeeds.
+    failure: Option<Error>,
 }
 
 impl Unsynced {
@@ -194,12 +196,16 @@ impl Syncer {
         !self.unsynced.lock().logs.is_empty()
     }
 
-    /// Syncs all that was written before the call, and answers up to which commit that is. After a failure the log must not be written to:
-    /// the pages may be gone although they still read right.
+    /// Syncs all that was written before the call, and answers up to which commit that is. After a
+    /// failure the log must not be written to: the pages may be gone although they still read right.
+    /// For the same reason every call after one that failed fails as that did.
     pub(crate) fn sync(&self) -> Result<u64> {
         let _turn = self.turn.lock();
         let (logs, written_sequence) = {
             let mut unsynced = self.unsynced.lock();
+            if let Some(failure) = &unsynced.failure {
+                return Err(failure.clone());
+            }
             unsynced.page_break = true;
             (
                 std::mem::take(&mut unsynced.logs),
@@ -212,7 +218,11 @@ impl Syncer {
             }
             match log.sync() {
                 Err(_) if is_on(Mutant::SyncFailure) => {}
-                result => result?,
+                Err(failure) => {
+                    self.unsynced.lock().failure = Some(failure.clone());
+                    return Err(failure);
+                }
+                Ok(()) => {}
             }
         }
         let mut unsynced = self.unsynced.lock();

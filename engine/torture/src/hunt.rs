@@ -9,7 +9,7 @@ use crate::trial::Trial;
 
 /// Crash points after which a defect counts as not found: less than a minute of one processor. A bound
 /// that is no time makes a test fail on every machine or on none.
-const MOST_CRASH_POINTS: u64 = 6_000;
+const MOST_CRASH_POINTS: u64 = 8_000;
 
 /// How a defect was found.
 struct Found {
