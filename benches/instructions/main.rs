@@ -6,8 +6,8 @@
 //! there is now. Without valgrind no instructions are counted, and a line says so.
 //!
 //! This program runs itself under callgrind, once with so many requests and once with twice as many: the
-//! difference is what those in between took, without start and end. Processor, allocator and time play no part,
-//! so that a loaded machine counts the same. Each path runs on one thread, but for the engine's own.
+//! difference is what those in between took, without start and end. Each is run several times, and the least
+//! counts. Processor, allocator and time play no part, so that a loaded machine counts the same. Each path runs on one thread, but for the engine's own.
 //!
 //! [`recorded.txt`]: recorded.txt
 
