@@ -164,7 +164,11 @@ impl Replay<'_> {
     /// durable beyond, something that was acknowledged is damaged. Returns where a torn group was
     /// cut off, if it can be seen.
     fn judge_end(&self, segments: &[SegmentName], end: &End) -> Result<Option<(PathBuf, u64)>> {
-        let missing = self.expected.unwrap_or(self.flushed_sequence + 1);
+        // What is flushed is not missing: its segment may be gone while one before it is still there.
+        let missing = self
+            .expected
+            .unwrap_or_default()
+            .max(self.flushed_sequence + 1);
         let Some(last) = segments.get(end.at) else {
             return Ok(None);
         };

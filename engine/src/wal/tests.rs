@@ -274,6 +274,28 @@ fn a_missing_segment_is_refused() {
 }
 
 #[test]
+fn a_removed_segment_between_others_is_no_damage() {
+    // A sync ends a page, and here a segment.
+    let mut log = Log::new(LogMode::Buffered, PAGE_SIZE as u64);
+    for _ in 0..2 {
+        log.append(2);
+        log.writer.syncer().sync().unwrap();
+    }
+    log.append(2);
+    log.append(2);
+    // Both segments were removed once they were flushed, and a power cut has kept the later removal
+    // only; and it has torn the first group of the last segment.
+    let (removed, last) = (log.segment(1), log.segment(2));
+    log.simulation.env().fs.remove(&removed).unwrap();
+    log.simulation
+        .damage(&last, |contents| contents[0] ^= 1)
+        .unwrap();
+    let (found, replayed) = log.read(4).unwrap();
+    assert_eq!((found, replayed.last_sequence), (Vec::new(), 4));
+    assert!(matches!(log.read(3), Err(Error::Corruption(_))));
+}
+
+#[test]
 fn several_unsynced_groups_may_be_torn() {
     let mut log = Log::new(LogMode::Buffered, 1 << 20);
     log.append(3);

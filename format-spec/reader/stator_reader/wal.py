@@ -177,7 +177,7 @@ def replay(directory, state):
         if start and _continues(start, due, True, state.flushed):
             number, at = further[0], 0
             continue
-        missing = due if due is not None else state.flushed + 1
+        missing = max(due or 0, state.flushed + 1)
         for candidate, offset in [(number, at)] + [(n, 0) for n in further]:
             group = segment(candidate).acknowledged_behind(offset, missing)
             if group:
