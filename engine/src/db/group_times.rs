@@ -61,10 +61,15 @@ impl GroupTimes {
     /// When the group of a commit was written; `None` if that is not known any more, or not yet.
     pub(super) fn of(&self, sequence: u64) -> Option<GroupTime> {
         let pushed = self.pushed.load(Ordering::Acquire);
-        let mut found = None;
+        let (mut found, mut newer) = (None, u64::MAX);
         for number in (0..pushed).rev().take(GROUPS) {
             let slot = self.slot(number)?;
             let last_sequence = slot.last_sequence.load(Ordering::Acquire);
+            // Going back, groups are older and older, unless the writer has come around.
+            if last_sequence == 0 || last_sequence >= newer {
+                return None;
+            }
+            newer = last_sequence;
             // The group before it ended here. Nothing is known of the oldest's beginning.
             if last_sequence < sequence {
                 return found;
